@@ -1,0 +1,217 @@
+// Package storage is the contract between everything that receives or asks for
+// metrics and everything that keeps them: samples, series, labels, the spelling
+// of keys, matchers, the Store interface and its errors. It holds no data itself.
+// An engine is right when it passes the suite in storagetest.
+//
+// # Words
+//
+// A sample is a time and a float64. Times are int64 milliseconds since the Unix
+// epoch, within [MinTime, MaxTime]. A value is kept by its bits: NaN payloads,
+// -0 and infinities come back as they were put. A series is what samples with one
+// label set belong to; its key is a text that spells the label set (key.go).
+//
+// # What every engine promises
+//
+//   - One sample a (series, millisecond): a later append to a time that has a value
+//     replaces it, however old the time is and in whatever order times arrive.
+//   - Read your write: what an Append took is seen by every Select that begins after
+//     that Append returned, on any goroutine.
+//   - Nothing shown is lost: a read waits until all that it may show is as durable as
+//     the engine was told to make it.
+//   - A series exists while it has a sample. Emptied by Delete (or by retention) it
+//     leaves Select, LabelNames, LabelValues, Stats and every limit; appended to again
+//     it is a new series, last in order.
+//   - A refused sample changes nothing: no series comes into being for it.
+package storage
+
+import "context"
+
+// MinTime and MaxTime bound the times of samples, both inclusive, in milliseconds
+// since the Unix epoch: the line protocol's ±9e15 seconds. A row outside is refused
+// with ErrTimeRange. The int64 values beyond them never name a sample, so that
+// engines may use them as marks.
+const (
+	MinTime int64 = -9_000_000_000_000_000_000
+	MaxTime int64 = +9_000_000_000_000_000_000
+)
+
+// Row is one sample on its way into a Store.
+type Row struct {
+	// Key spells the series (see ParseKey); any spelling will do. It must be valid
+	// by ValidKey, which is for the caller to see to. The bytes stay the caller's:
+	// an Appender never keeps them after Append returned.
+	Key []byte
+	T   int64   // milliseconds since the Unix epoch
+	V   float64 // kept by its bits
+
+	// Ref spares the search for the series: 0, or what Append set in an earlier row with
+	// the very same bytes as Key.
+	Ref Ref
+}
+
+// Ref names a series to the Store that gave it, for as long as the series exists; a Ref of a
+// series that has ended is harmless. 0 names none.
+type Ref uint64
+
+// Refusal says why one row of a batch was not taken.
+type Refusal struct {
+	Row int   // index into Batch.Rows
+	Err error // wraps ErrSeriesLimit, ErrMemoryLimit, ErrReadOnly, ErrTooOld, ErrTimeRange or ErrKey
+}
+
+// Batch is what one Append takes: rows in the order in which they take effect.
+// It belongs to the caller, who may fill it again after Append returned.
+type Batch struct {
+	Rows []Row
+
+	// Refused is set by Append (its old content is dropped, its memory reused): the rows
+	// that were not taken, by ascending index. All others were taken.
+	Refused []Refusal
+}
+
+// Seq numbers what was appended to a Store, ascending over all its Appenders.
+// Seq 0 stands for nothing: it is always durable.
+type Seq uint64
+
+// Appender takes samples for one connection or another single sender. It is not for
+// concurrent use; a Store gives out any number of them. It may remember what helps
+// with the next batch (which series followed which) and holds nothing that must be
+// released: an Appender that is no longer used is just dropped.
+type Appender interface {
+	// Append takes the rows of b in order and returns at once, before they are
+	// durable, with a sequence for Wait. Every row is taken or refused on its own; a
+	// refused one does not affect the others. A non-nil error means that no row was
+	// taken and that none will be: ErrClosed or ErrFailed.
+	//
+	// Once Append has returned, every Select sees what it took. It sets the Ref of each row
+	// taken, if the Store has such a thing.
+	Append(b *Batch) (Seq, error)
+
+	// Wait returns nil once everything up to and including seq is as durable as the
+	// engine promises. It returns ctx's error if ctx is done earlier; asked with a done
+	// context it answers without waiting, and nil still means durable. It returns
+	// ErrFailed (wrapped, with the cause) if that durability cannot be had any more.
+	Wait(ctx context.Context, seq Seq) error
+}
+
+// Query names series and a range of time.
+type Query struct {
+	// Key, if not empty, names one series by any of its spellings. The Matchers
+	// must match it, too.
+	Key string
+	// Matchers must all match. None means every series.
+	Matchers []Matcher
+	// Mint and Maxt are the first and the last millisecond wanted, both inclusive.
+	// Mint > Maxt is an empty range: no series is selected.
+	Mint, Maxt int64
+}
+
+// Store keeps samples. All methods are safe for concurrent use.
+//
+// After Close, and after the store failed, every method but Close returns an error
+// that wraps ErrClosed or ErrFailed; a Select under way ends with it.
+type Store interface {
+	// Appender returns a new Appender.
+	Appender() Appender
+
+	// Select returns the series that have a sample in [q.Mint, q.Maxt], in the order in
+	// which each was first appended to. It sees everything that was appended before it
+	// was called. Each series is read as of the moment its iterator is made: all that
+	// was appended by then is seen; a sample appended, replaced or deleted while that
+	// iterator is under way may be seen either way. Series that are new meanwhile may
+	// appear at the end. There is no snapshot across series.
+	//
+	// Nothing is held for a slow reader: a result may be read for hours, and writers
+	// don't wait for it. The result ends with ctx's error when ctx is done.
+	Select(ctx context.Context, q Query) SeriesSet
+
+	// LabelNames returns the names of the labels of the series that Select would give
+	// for q, ascending, each once.
+	LabelNames(ctx context.Context, q Query) ([]string, error)
+
+	// LabelValues returns the values that the label name has in the series that Select
+	// would give for q, ascending, each once. The absence of the label is not a value.
+	LabelValues(ctx context.Context, name string, q Query) ([]string, error)
+
+	// Delete removes the samples that Select would give for q. It is ordered among
+	// appends like one of them: what was appended before it is removed, what is
+	// appended after it stays. It returns when the removal is durable. After an error
+	// other than ErrClosed, ErrFailed and ErrReadOnly (a done ctx, say) the removal may have
+	// happened or not, but never by half.
+	Delete(ctx context.Context, q Query) error
+
+	// Stats returns figures about the store as it is now.
+	Stats() (Stats, error)
+
+	// Close makes everything durable and releases all. It waits for calls under way; a
+	// SeriesSet that is still open ends with ErrClosed. A second Close returns nil.
+	Close() error
+}
+
+// SeriesSet is the result of a Select, for one goroutine. The usual loop:
+//
+//	for set.Next() {
+//		it := set.At().Iterator(it)
+//		for it.Next() { … it.At() … }
+//		if it.Err() != nil { … }
+//	}
+//	if set.Err() != nil { … }
+//	set.Close()
+type SeriesSet interface {
+	// Next moves to the next series and says whether there is one.
+	Next() bool
+	// At returns the series that Next moved to. It stays usable, beside later ones,
+	// until the set is closed.
+	At() Series
+	// Err returns the error that ended the set, nil if it ended because there is no more.
+	Err() error
+	// Close releases the set; its series and their iterators must not be used any more.
+	// It may be called at any point and again.
+	Close()
+}
+
+// Series is one series of a result. It may be asked for any number of iterators, at
+// any time until its set is closed.
+type Series interface {
+	// Key returns the key as the series was first put; for series that arrived as
+	// labels, the canonical spelling.
+	Key() string
+	// Labels returns the label set, sorted by name. It must not be changed.
+	Labels() Labels
+	// Iterator returns an iterator over the samples in the query's range, before the
+	// first of them. If reuse is an iterator of the same store that is no longer
+	// needed, its memory may be reused; nil is always good.
+	Iterator(reuse Iterator) Iterator
+}
+
+// Iterator walks over the samples of a series by strictly ascending time. It is for
+// one goroutine.
+type Iterator interface {
+	// Next moves to the next sample and says whether there is one.
+	Next() bool
+	// SkipTo moves to the first sample at or after t (milliseconds), never backwards: an
+	// iterator already there or beyond stays. It says whether there is such a sample.
+	SkipTo(t int64) bool
+	// At returns the sample that Next or SkipTo moved to.
+	At() (t int64, v float64)
+	// AppendValue appends the value at hand to dst as text, exactly as decimal.Append
+	// would. Engines that store digits print them without going through a float.
+	AppendValue(dst []byte) []byte
+	// Err returns the error that ended the iterator, nil if it ended because there is no
+	// more.
+	Err() error
+}
+
+// Stats is a set of figures about a store.
+type Stats struct {
+	Series  int64 // series that exist
+	Samples int64 // samples stored: one for each (series, time) that is visible
+
+	Appended    int64 // rows taken since Open, overwrites included
+	Overwritten int64 // of these, rows that replaced a sample of the same time
+	Late        int64 // of these, rows older than the newest sample of their series
+	Refused     int64 // rows refused since Open
+
+	MemoryBytes int64 // memory held for series and samples, as the memory limit counts it
+	MemoryLimit int64 // the limit on it; 0: none
+}
