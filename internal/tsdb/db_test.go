@@ -1,0 +1,199 @@
+package tsdb
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"metricd/internal/storage"
+	"metricd/internal/storage/storagetest"
+)
+
+func TestConformance(t *testing.T) {
+	storagetest.Run(t, storagetest.Engine{
+		Open: func(storagetest.T) storage.Store { return Open(Options{}) },
+	})
+}
+
+func batch(rows ...storage.Row) *storage.Batch { return &storage.Batch{Rows: rows} }
+
+func TestSeriesLimit(t *testing.T) {
+	db := Open(Options{MaxSeries: 2})
+	defer db.Close()
+	a := db.Appender()
+	b := batch(
+		storage.Row{Key: []byte("a"), T: 1}, storage.Row{Key: []byte("b"), T: 1},
+		storage.Row{Key: []byte("c"), T: 1}, storage.Row{Key: []byte("a"), T: 2},
+	)
+	if _, err := a.Append(b); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Refused) != 1 || b.Refused[0].Row != 2 || !errors.Is(b.Refused[0].Err, storage.ErrSeriesLimit) {
+		t.Fatalf("refused %v, want row 2 with ErrSeriesLimit", b.Refused)
+	}
+	// A series that ended no longer counts.
+	if err := db.Delete(t.Context(), storage.Query{Key: "b", Mint: storage.MinTime, Maxt: storage.MaxTime}); err != nil {
+		t.Fatal(err)
+	}
+	b = batch(storage.Row{Key: []byte("c"), T: 1})
+	if _, err := a.Append(b); err != nil || len(b.Refused) != 0 {
+		t.Fatalf("after a delete: refused %v, err %v", b.Refused, err)
+	}
+}
+
+// TestMemoryLimit fills a store: new series are refused first, then samples; samples are
+// replaced and read all the time; what a delete frees is used again.
+func TestMemoryLimit(t *testing.T) {
+	const limit = 16 << 20
+	db := Open(Options{MemoryLimit: limit})
+	defer db.Close()
+	a := db.Appender()
+	put := func(key string, ts int64) error {
+		b := batch(storage.Row{Key: []byte(key), T: ts, V: 1})
+		if _, err := a.Append(b); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Refused) > 0 {
+			return b.Refused[0].Err
+		}
+		return nil
+	}
+	fill := func() (samples int) {
+		for ts := int64(0); ; ts++ {
+			if err := put("x", ts); err != nil {
+				if !errors.Is(err, storage.ErrMemoryLimit) {
+					t.Fatal(err)
+				}
+				return samples
+			}
+			samples++
+		}
+	}
+	samples := fill()
+	if least := (limit - 2<<20) / 16; samples < least {
+		t.Errorf("took %d samples, want at least %d", samples, least)
+	}
+	if err := put("new", 1); !errors.Is(err, storage.ErrMemoryLimit) {
+		t.Errorf("new series: %v, want ErrMemoryLimit", err)
+	}
+	if err := put("x", -1); !errors.Is(err, storage.ErrMemoryLimit) {
+		t.Errorf("late sample: %v, want ErrMemoryLimit", err)
+	}
+	if err := put("x", int64(samples)-1); err != nil {
+		t.Errorf("replacing the newest sample: %v", err)
+	}
+	st, err := db.Stats()
+	if err != nil || st.Series != 1 || st.Samples != int64(samples) || st.MemoryBytes < limit || st.MemoryBytes > limit+2*pageEntries*16 {
+		t.Errorf("stats %+v, err %v; want 1 series, %d samples, about %d bytes", st, err, samples, limit)
+	}
+	if err := db.Delete(t.Context(), storage.Query{Key: "x", Mint: storage.MinTime, Maxt: storage.MaxTime}); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("new", 1); err != nil {
+		t.Errorf("new series after a delete: %v", err)
+	}
+	if again := fill(); again < samples-maxBlock {
+		t.Errorf("took %d samples after a delete, want %d as before", again, samples)
+	}
+}
+
+// TestChurn: series that come and go leave nothing behind.
+func TestChurn(t *testing.T) {
+	db := Open(Options{})
+	defer db.Close()
+	a := db.Appender()
+	var settled int64
+	for round := range 50 {
+		b := &storage.Batch{}
+		for i := range 2000 {
+			key := fmt.Appendf(nil, "r%d.s%d;b=2;a=1", round, i)
+			b.Rows = append(b.Rows, storage.Row{Key: key, T: int64(round)}, storage.Row{Key: key, T: int64(round) + 1})
+		}
+		if _, err := a.Append(b); err != nil || len(b.Refused) > 0 {
+			t.Fatal(err, b.Refused)
+		}
+		if err := db.Delete(t.Context(), storage.Query{Mint: storage.MinTime, Maxt: storage.MaxTime}); err != nil {
+			t.Fatal(err)
+		}
+		h := db.mu.head
+		if n := len(h.index) + h.count(); n != 0 {
+			t.Fatalf("round %d: %d series left", round, n)
+		}
+		held := h.bytes() + int64(len(h.pages)*seriesPage) + int64(cap(h.order)) + int64(cap(h.free))
+		if round == 1 {
+			settled = held
+		}
+		if round > 1 && held > settled {
+			t.Fatalf("round %d holds %d bytes, round 1 held %d", round, held, settled)
+		}
+	}
+}
+
+// TestAppendAllocs: a put to a known series allocates nothing, guessed right or wrong.
+func TestAppendAllocs(t *testing.T) {
+	db := Open(Options{})
+	defer db.Close()
+	a := db.Appender()
+	b := &storage.Batch{}
+	for i := range 1000 {
+		b.Rows = append(b.Rows, storage.Row{Key: fmt.Appendf(nil, "host_%d.cpu", i)})
+	}
+	next := int64(0)
+	append1000 := func() {
+		next++
+		for i := range b.Rows {
+			b.Rows[i].T = next
+		}
+		if _, err := a.Append(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 200 { // up to the largest blocks
+		append1000()
+	}
+	// A page of samples now and then is the memory that samples need.
+	const pagesPerRun = 1
+	if n := testing.AllocsPerRun(100, append1000); n > pagesPerRun {
+		t.Errorf("%v allocations for 1,000 puts in the usual order", n)
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		for i := range b.Rows {
+			j := (i * 7919) % len(b.Rows)
+			b.Rows[i], b.Rows[j] = b.Rows[j], b.Rows[i]
+		}
+		append1000()
+	}); n > pagesPerRun {
+		t.Errorf("%v allocations for 1,000 puts in no order", n)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, order := range []string{"usual", "random"} {
+		b.Run(order, func(b *testing.B) {
+			db := Open(Options{})
+			defer db.Close()
+			a := db.Appender()
+			const series, batchLen = 10_000, 1000
+			var batches [series / batchLen]storage.Batch
+			for i := range series {
+				k := i
+				if order == "random" {
+					k = i * 7919 % series
+				}
+				rows := &batches[i/batchLen].Rows
+				*rows = append(*rows, storage.Row{Key: fmt.Appendf(nil, "host_%04d.cpu.usage_%d", k/10, k%10)})
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := 0; i < b.N; i += batchLen {
+				bt := &batches[i/batchLen%len(batches)]
+				for j := range bt.Rows {
+					bt.Rows[j].T = int64(i)
+				}
+				if _, err := a.Append(bt); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,158 @@
+package tsdb
+
+import (
+	"math"
+
+	"metricd/internal/storage"
+)
+
+// series is one series of the head. Its memory is a slot, which a later series may take
+// over when this one has ended; its id is never used again.
+type series struct {
+	key  string // as first put
+	id   uint64 // ascending in order of first put; 0: the slot is free
+	tree        // its samples
+	next slot   // the series that followed this one the last time: a guess, to be compared
+}
+
+// noKey is the key of a slot without a series: one that no row has, empty ones included.
+const noKey = " "
+
+// slot is the place of a series in the head; 0 is none.
+type slot uint32
+
+const (
+	seriesPage = 1024 // series allocated together
+	// What a series costs beside its samples and the bytes of its key, for the memory limit:
+	// its slot (64), its place in order (4) and in the index (Go's map of 24-byte
+	// slots, two thirds full, with a byte of control each: 38), rounded up.
+	seriesBytes = 112
+)
+
+// head holds all series and their samples in memory. It does no locking: DB.mu guards it.
+type head struct {
+	slab  slab
+	pages []*[seriesPage]series
+	index map[string]slot // by canonical key
+	free  []slot
+
+	// order has the slots of all series by ascending id, 0 where one ended; gaps counts
+	// the zeros. When they are the greater part it is made anew.
+	order []slot
+	gaps  int
+
+	lastID   uint64
+	keyBytes int64
+	samples  int64
+
+	scratch []byte // the canonical spelling of the key at hand
+}
+
+func newHead() *head {
+	h := &head{index: make(map[string]slot)}
+	h.addPage()
+	*h.at(0) = series{key: noKey, id: math.MaxUint32} // slot 0 is no series
+	return h
+}
+
+// refOf returns what names the series in slot at to appenders: the slot, and above it the lower
+// half of its id, by which to know that the series has not ended.
+func refOf(at slot, s *series) storage.Ref { return storage.Ref(at) | storage.Ref(s.id)<<32 }
+
+func (h *head) at(s slot) *series { return &h.pages[s/seriesPage][s%seriesPage] }
+
+// addPage makes room for more series.
+func (h *head) addPage() {
+	first := slot(len(h.pages) * seriesPage)
+	h.pages = append(h.pages, new([seriesPage]series))
+	for s := first + seriesPage - 1; s > first; s-- {
+		h.free = append(h.free, s)
+	}
+	if first > 0 {
+		h.free = append(h.free, first)
+	}
+}
+
+// find returns the series that key spells, 0 if there is none, and sets scratch to the
+// canonical spelling.
+func (h *head) find(key []byte) slot {
+	h.scratch = storage.AppendCanonical(h.scratch[:0], key)
+	return h.index[string(h.scratch)]
+}
+
+// add makes a new series, right after a find of its key gave none.
+func (h *head) add(key []byte) slot {
+	if len(h.free) == 0 {
+		h.addPage()
+	}
+	n := len(h.free) - 1
+	at := h.free[n]
+	h.free = h.free[:n]
+
+	s := h.at(at)
+	if h.lastID++; uint32(h.lastID) == 0 {
+		h.lastID++ // a free slot must not look like it
+	}
+	*s = series{key: string(key), id: h.lastID}
+	canonical := s.key
+	if string(h.scratch) != canonical {
+		canonical = string(h.scratch)
+	}
+	h.index[canonical] = at
+	h.order = append(h.order, at)
+	h.keyBytes += int64(len(key))
+	return at
+}
+
+// remove ends the series that order[i] names, whose tree is empty.
+func (h *head) remove(i int) {
+	at := h.order[i]
+	s := h.at(at)
+	h.find([]byte(s.key))
+	delete(h.index, string(h.scratch))
+	h.keyBytes -= int64(len(s.key))
+	*s = series{key: noKey}
+	h.free = append(h.free, at)
+	h.order[i] = 0
+	h.gaps++
+}
+
+// compact takes the gaps out of order when they are many.
+func (h *head) compact() {
+	if h.gaps*2 <= len(h.order) {
+		return
+	}
+	order := make([]slot, 0, len(h.order)-h.gaps)
+	for _, at := range h.order {
+		if at != 0 {
+			order = append(order, at)
+		}
+	}
+	h.order, h.gaps = order, 0
+}
+
+// after returns the index into order of the first series with an id above id.
+func (h *head) after(id uint64) int {
+	lo, hi := 0, len(h.order)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		i := mid
+		for i < hi && h.order[i] == 0 {
+			i++
+		}
+		if i < hi && h.at(h.order[i]).id <= id {
+			lo = i + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// count returns how many series there are.
+func (h *head) count() int { return len(h.order) - h.gaps }
+
+// bytes returns the memory in use, as the memory limit counts it: whole pages of samples.
+func (h *head) bytes() int64 {
+	return int64(h.slab.held)*pageEntries*16 + int64(h.count())*seriesBytes + h.keyBytes
+}

@@ -1,0 +1,277 @@
+package tsdb
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"metricd/internal/decimal"
+	"metricd/internal/storage"
+)
+
+const (
+	// setChunk is how many series are looked at under one hold of the lock.
+	setChunk = 256
+	// readChunk is how many samples are copied under one hold of the lock (8 KiB).
+	readChunk = 512
+)
+
+// clamp bounds the range of q to the times that samples can have.
+func clamp(q storage.Query) storage.Query {
+	q.Mint = max(q.Mint, storage.MinTime)
+	q.Maxt = min(q.Maxt, storage.MaxTime)
+	return q
+}
+
+// matches says whether all matchers match the series that key spells.
+func matches(ms []storage.Matcher, key string) bool {
+	return len(ms) == 0 || storage.MatchAll(ms, storage.ParseKey(key))
+}
+
+// Select returns the series that q names; see storage.Store.
+func (db *DB) Select(ctx context.Context, q storage.Query) storage.SeriesSet {
+	return &seriesSet{db: db, ctx: ctx, q: clamp(q)}
+}
+
+// found is a series as it was found: by place and id, since the place may be taken over.
+type found struct {
+	key string
+	id  uint64
+	at  slot
+}
+
+// seriesSet walks over the series of the head by id.
+type seriesSet struct {
+	db   *DB
+	ctx  context.Context
+	q    storage.Query
+	err  error
+	done bool // there is nothing behind chunk
+
+	chunk []found // the series looked up last; those before pos are behind
+	pos   int
+	id    uint64 // of the last series looked at
+}
+
+func (ss *seriesSet) Next() bool {
+	for ss.alive() {
+		if ss.pos < len(ss.chunk) {
+			ss.pos++
+			return true
+		}
+		if ss.done {
+			return false
+		}
+		ss.fill()
+	}
+	return false
+}
+
+// alive says whether nothing has ended the set, and otherwise sets err.
+func (ss *seriesSet) alive() bool {
+	if ss.err == nil {
+		if ss.err = ss.ctx.Err(); ss.err == nil {
+			ss.err = ss.db.failure()
+		}
+	}
+	return ss.err == nil
+}
+
+func (ss *seriesSet) At() storage.Series {
+	return &result{ss: ss, found: ss.chunk[ss.pos-1]}
+}
+
+func (ss *seriesSet) Err() error { return ss.err }
+
+func (ss *seriesSet) Close() {
+	ss.done = true
+	ss.chunk, ss.pos = nil, 0
+}
+
+// fill looks at the next series and keeps those that q names.
+func (ss *seriesSet) fill() {
+	ss.chunk, ss.pos = ss.chunk[:0], 0
+	db := ss.db
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if !ss.alive() {
+		return
+	}
+	h := db.mu.head
+	if ss.q.Key != "" {
+		ss.done = true
+		canonical := storage.AppendCanonical(nil, []byte(ss.q.Key))
+		if at := h.index[string(canonical)]; at != 0 {
+			ss.look(h, at)
+		}
+		return
+	}
+	i := h.after(ss.id)
+	for end := min(i+setChunk, len(h.order)); i < end; i++ {
+		if at := h.order[i]; at != 0 {
+			ss.look(h, at)
+		}
+	}
+	ss.done = i == len(h.order)
+}
+
+// look appends the series to chunk if q names it.
+func (ss *seriesSet) look(h *head, at slot) {
+	s := h.at(at)
+	ss.id = s.id
+	if s.within(&h.slab, ss.q.Mint, ss.q.Maxt) && matches(ss.q.Matchers, s.key) {
+		ss.chunk = append(ss.chunk, found{s.key, s.id, at})
+	}
+}
+
+// result is one series of a seriesSet.
+type result struct {
+	ss *seriesSet
+	found
+	labels storage.Labels
+}
+
+func (r *result) Key() string { return r.key }
+
+func (r *result) Labels() storage.Labels {
+	if r.labels == nil {
+		r.labels = storage.ParseKey(r.key)
+	}
+	return r.labels
+}
+
+func (r *result) Iterator(reuse storage.Iterator) storage.Iterator {
+	it, ok := reuse.(*iterator)
+	if !ok {
+		it = &iterator{}
+	}
+	*it = iterator{ss: r.ss, found: r.found, buf: it.buf, pos: -1}
+	it.begin()
+	return it
+}
+
+// iterator walks over the samples of a series, a copied piece at a time. Its position is a
+// time, so it holds nothing of the head.
+type iterator struct {
+	ss *seriesSet
+	found
+	err error
+
+	buf  []entry // the piece at hand
+	pos  int     // the sample at hand is buf[pos]; -1 before the first
+	from int64   // the next piece begins at or after this time
+	end  int64   // and ends at or before this time
+	size int     // how many samples the next piece has at most
+}
+
+// begin fixes the end, so that a series that keeps growing has one, and reads the first
+// piece: few samples, since few may be wanted.
+func (it *iterator) begin() {
+	q := it.ss.q
+	it.from, it.end, it.size = q.Mint, q.Maxt, readChunk
+	it.buf = it.buf[:0]
+	it.fill(true)
+}
+
+// fill reads the next piece.
+func (it *iterator) fill(first bool) {
+	it.buf, it.pos = it.buf[:0], -1
+	if it.from > it.end {
+		return
+	}
+	db := it.ss.db
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if !it.ss.alive() {
+		it.err = it.ss.err
+		return
+	}
+	h := db.mu.head
+	s := h.at(it.at)
+	if s.id != it.id { // it ended meanwhile
+		return
+	}
+	if first {
+		it.end = min(it.end, s.last)
+	}
+	if cap(it.buf) == 0 {
+		it.buf = make([]entry, 0, readChunk)
+	}
+	it.buf = s.read(&h.slab, it.from, it.end, it.buf)
+	if n := len(it.buf); n == cap(it.buf) {
+		it.from = it.buf[n-1].t + 1
+	} else {
+		it.from = maxInt64
+	}
+}
+
+func (it *iterator) Next() bool {
+	if it.pos+1 == len(it.buf) {
+		it.fill(false)
+	}
+	if it.pos+1 >= len(it.buf) {
+		it.buf, it.pos = it.buf[:0], -1
+		return false
+	}
+	it.pos++
+	return true
+}
+
+func (it *iterator) SkipTo(t int64) bool {
+	at := max(it.pos, 0)
+	if n := len(it.buf); n > 0 && it.buf[n-1].t < t {
+		it.from = max(it.from, t)
+		it.fill(false)
+		at = 0
+	}
+	it.pos = at + search(it.buf[at:], t) - 1
+	return it.Next()
+}
+
+func (it *iterator) At() (t int64, v float64) {
+	e := it.buf[it.pos]
+	return e.t, math.Float64frombits(e.v)
+}
+
+func (it *iterator) AppendValue(dst []byte) []byte {
+	return decimal.Append(dst, math.Float64frombits(it.buf[it.pos].v))
+}
+
+func (it *iterator) Err() error { return it.err }
+
+// LabelNames returns the label names of the series that q names; see storage.Store.
+func (db *DB) LabelNames(ctx context.Context, q storage.Query) ([]string, error) {
+	return db.distinct(ctx, q, func(ls storage.Labels, add func(string)) {
+		for _, l := range ls {
+			add(l.Name)
+		}
+	})
+}
+
+// LabelValues returns the values of one label in the series that q names; see storage.Store.
+func (db *DB) LabelValues(ctx context.Context, name string, q storage.Query) ([]string, error) {
+	return db.distinct(ctx, q, func(ls storage.Labels, add func(string)) {
+		if v := ls.Get(name); v != "" {
+			add(v)
+		}
+	})
+}
+
+// distinct returns the texts that pick adds for the series that q names, sorted.
+func (db *DB) distinct(ctx context.Context, q storage.Query, pick func(storage.Labels, func(string))) ([]string, error) {
+	seen := make(map[string]struct{})
+	set := db.Select(ctx, q)
+	defer set.Close()
+	for set.Next() {
+		pick(set.At().Labels(), func(s string) { seen[s] = struct{}{} })
+	}
+	if err := set.Err(); err != nil {
+		return nil, err
+	}
+	texts := make([]string, 0, len(seen))
+	for s := range seen {
+		texts = append(texts, s)
+	}
+	slices.Sort(texts)
+	return texts, nil
+}

@@ -1,0 +1,292 @@
+package tsdb
+
+// tree holds the samples of one series by time: a B+-tree whose nodes are blocks of a slab.
+// Samples that come in order are appended to the last leaf in O(1); any other costs
+// O(log n). The leaves of a series that grows in order are 2, 4, 8, … 128, 128 entries
+// large: nothing is copied and little is empty. The zero value is an empty tree.
+//
+//	height 0            height 1
+//
+//	root = tail         root [first,n | first,n | first,-]
+//	[t v|t v|…]               |         |         |
+//	                        [leaf]    [leaf]    [tail]
+//
+// The length of the tail is kept in tailN only, that of every other block in its parent
+// (of the root in rootN, unless it is the tail).
+type tree struct {
+	last   int64 // time of the newest sample; without meaning if root is 0
+	root   ref
+	tail   ref
+	rootN  uint8
+	tailN  uint8
+	height uint8
+}
+
+// put stores a sample and says whether it replaced one, and whether it came late.
+func (tr *tree) put(s *slab, t int64, v uint64) (replaced, late bool) {
+	switch {
+	case tr.root == 0:
+		tr.root = s.alloc(0)
+		tr.tail = tr.root
+	case t == tr.last:
+		s.at(tr.tail, int(tr.tailN)-1).v = v
+		return true, false
+	case t < tr.last:
+		return tr.insert(s, t, v), true
+	case int(tr.tailN) == s.size(tr.tail):
+		tr.newTail(s, t)
+	}
+	*s.at(tr.tail, int(tr.tailN)) = entry{t, v}
+	tr.tailN++
+	tr.last = t
+	return false, false
+}
+
+// append stores a sample newer than all others where there is room for it, which is nearly
+// always. Otherwise it does nothing and returns false.
+func (tr *tree) append(s *slab, t int64, v uint64) bool {
+	if t <= tr.last || tr.root == 0 {
+		return false
+	}
+	p := &s.pages[tr.tail.page()]
+	if tr.tailN >= minBlock<<(p.class&7) {
+		return false
+	}
+	p.mem[(uint32(tr.tail)*minBlock+uint32(tr.tailN))%pageEntries] = entry{t, v}
+	tr.tailN++
+	tr.last = t
+	return true
+}
+
+// newTail adds an empty leaf for samples from t on behind the tail, which is full.
+func (tr *tree) newTail(s *slab, t int64) {
+	leaf := s.alloc(min(s.class(tr.tail)+1, classes-1))
+	if tr.height == 0 {
+		tr.newRoot(s, child(s.at(tr.tail, 0).t, tr.tail, int(tr.tailN)), child(t, leaf, 0))
+	} else {
+		root, n, right, split := tr.pushLeaf(s, tr.root, int(tr.rootN), int(tr.height), child(t, leaf, 0))
+		tr.setRoot(s, root, n, right, split)
+	}
+	tr.tail, tr.tailN = leaf, 0
+}
+
+// pushLeaf adds a leaf as the last one below the inner node r of n entries.
+func (tr *tree) pushLeaf(s *slab, r ref, n, level int, leaf entry) (left ref, leftN int, right entry, split bool) {
+	last := s.at(r, n-1)
+	if level == 1 {
+		last.v = child(0, tr.tail, int(tr.tailN)).v
+		return s.insert(r, n, n, leaf)
+	}
+	c, cn := last.child()
+	c, cn, right, split = tr.pushLeaf(s, c, cn, level-1, leaf)
+	last.v = child(0, c, cn).v
+	if split {
+		return s.insert(r, n, n, right)
+	}
+	return r, n, entry{}, false
+}
+
+// setRoot makes r the root, and if it was split a new root above it and its sibling.
+func (tr *tree) setRoot(s *slab, r ref, n int, right entry, split bool) {
+	tr.root, tr.rootN = r, uint8(n)
+	if split {
+		tr.newRoot(s, child(s.at(r, 0).t, r, n), right)
+	}
+}
+
+func (tr *tree) newRoot(s *slab, left, right entry) {
+	tr.root = s.alloc(0)
+	b := s.block(tr.root)
+	b[0], b[1] = left, right
+	tr.rootN = 2
+	tr.height++
+}
+
+// insert stores a sample older than the newest one and says whether it replaced one.
+func (tr *tree) insert(s *slab, t int64, v uint64) (replaced bool) {
+	n := int(tr.rootN)
+	if tr.height == 0 {
+		n = int(tr.tailN)
+	}
+	root, n, right, split, replaced := tr.insertBelow(s, tr.root, n, int(tr.height), entry{t, v})
+	tr.setRoot(s, root, n, right, split)
+	return replaced
+}
+
+// insertBelow inserts the sample e below block r, which has n entries and is level steps
+// above the leaves.
+func (tr *tree) insertBelow(s *slab, r ref, n, level int, e entry) (left ref, leftN int, right entry, split, replaced bool) {
+	if level == 0 {
+		return tr.insertLeaf(s, r, n, e)
+	}
+	b := s.block(r)[:n]
+	i := tr.childFor(s, b, level, e.t)
+	c, cn := tr.childAt(b, i)
+	c, cn, right, split, replaced = tr.insertBelow(s, c, cn, level-1, e)
+	b[i] = child(min(b[i].t, e.t), c, cn)
+	if split {
+		left, leftN, right, split = s.insert(r, n, i+1, right)
+		return left, leftN, right, split, replaced
+	}
+	return r, n, entry{}, false, replaced
+}
+
+func (tr *tree) insertLeaf(s *slab, r ref, n int, e entry) (left ref, leftN int, right entry, split, replaced bool) {
+	b := s.block(r)[:n]
+	i := search(b, e.t)
+	if i < n && b[i].t == e.t {
+		b[i].v = e.v
+		return r, n, entry{}, false, true
+	}
+	left, leftN, right, split = s.insert(r, n, i, e)
+	if r == tr.tail {
+		tr.tail, tr.tailN = left, uint8(leftN)
+		if split {
+			r, n := right.child()
+			tr.tail, tr.tailN = r, uint8(n)
+		}
+	}
+	return left, leftN, right, split, false
+}
+
+// childAt returns child i of an inner node with the entries b.
+func (tr *tree) childAt(b []entry, i int) (r ref, n int) {
+	r, n = b[i].child()
+	if r == tr.tail {
+		n = int(tr.tailN)
+	}
+	return r, n
+}
+
+// childFor returns which child of an inner node takes a sample at t: the last that begins
+// at or before t. But if that is a full leaf that ends before t, and the next leaf has
+// room, then the next: samples that fill a gap from its end must not make a leaf each.
+func (tr *tree) childFor(s *slab, b []entry, level int, t int64) int {
+	i := lastBefore(b, t)
+	if level > 1 || i+1 == len(b) {
+		return i
+	}
+	if c, n := b[i].child(); n < maxBlock || s.at(c, n-1).t >= t {
+		return i
+	}
+	if _, n := tr.childAt(b, i+1); n < maxBlock {
+		return i + 1
+	}
+	return i
+}
+
+// search returns the index of the first entry of b at or after t, len(b) if there is none.
+func search(b []entry, t int64) int {
+	lo, hi := 0, len(b)
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); b[mid].t < t {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// lastBefore returns the index of the last entry of b that begins at or before t, 0 if
+// there is none.
+func lastBefore(b []entry, t int64) int {
+	i := search(b, t)
+	if i == len(b) || b[i].t > t {
+		i--
+	}
+	return max(i, 0)
+}
+
+// read appends the samples of [mint, maxt] to dst, by ascending time, until there are no
+// more or dst is at its capacity.
+func (tr *tree) read(s *slab, mint, maxt int64, dst []entry) []entry {
+	if tr.root == 0 {
+		return dst
+	}
+	n := int(tr.rootN)
+	if tr.height == 0 {
+		n = int(tr.tailN)
+	}
+	return tr.readBelow(s, tr.root, n, int(tr.height), mint, maxt, dst)
+}
+
+func (tr *tree) readBelow(s *slab, r ref, n, level int, mint, maxt int64, dst []entry) []entry {
+	b := s.block(r)[:n]
+	if level == 0 {
+		b = b[search(b, mint):]
+		if len(b) > 0 && b[len(b)-1].t > maxt {
+			b = b[:search(b, maxt+1)]
+		}
+		return append(dst, b[:min(len(b), cap(dst)-len(dst))]...)
+	}
+	for i := lastBefore(b, mint); i < n && b[i].t <= maxt && len(dst) < cap(dst); i++ {
+		c, cn := tr.childAt(b, i)
+		dst = tr.readBelow(s, c, cn, level-1, mint, maxt, dst)
+	}
+	return dst
+}
+
+// within says whether there is a sample in [mint, maxt].
+func (tr *tree) within(s *slab, mint, maxt int64) bool {
+	var one [1]entry
+	return len(tr.read(s, mint, maxt, one[:0])) > 0
+}
+
+// drop gives all blocks back and returns how many samples were in them.
+func (tr *tree) drop(s *slab) (samples int) {
+	if tr.root != 0 {
+		n := int(tr.rootN)
+		if tr.height == 0 {
+			n = int(tr.tailN)
+		}
+		samples = tr.dropBelow(s, tr.root, n, int(tr.height))
+	}
+	*tr = tree{}
+	return samples
+}
+
+func (tr *tree) dropBelow(s *slab, r ref, n, level int) (samples int) {
+	if level == 0 {
+		samples = n
+	} else {
+		b := s.block(r)[:n]
+		for i := range b {
+			c, cn := tr.childAt(b, i)
+			samples += tr.dropBelow(s, c, cn, level-1)
+		}
+	}
+	s.release(r)
+	return samples
+}
+
+// cut removes the samples of [mint, maxt] by copying the others into a new tree. It
+// returns how many were removed.
+func (tr *tree) cut(s *slab, mint, maxt int64) (removed int) {
+	var rest tree
+	buf := make([]entry, 0, 4*maxBlock)
+	kept := 0
+	keep := func(mint, maxt int64) {
+		for mint <= maxt {
+			buf = tr.read(s, mint, maxt, buf[:0])
+			for _, e := range buf {
+				rest.put(s, e.t, e.v)
+			}
+			kept += len(buf)
+			if len(buf) < cap(buf) {
+				return
+			}
+			mint = buf[len(buf)-1].t + 1
+		}
+	}
+	keep(minInt64, mint-1)
+	keep(maxt+1, maxInt64-1)
+	removed = tr.drop(s) - kept
+	*tr = rest
+	return removed
+}
+
+const (
+	minInt64 = -1 << 63
+	maxInt64 = 1<<63 - 1
+)
