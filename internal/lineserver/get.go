@@ -1,0 +1,112 @@
+package lineserver
+
+import (
+	"runtime"
+
+	"metricd/internal/lineproto"
+	"metricd/internal/storage"
+)
+
+// get adds the reply to `get key`, or with an empty key to `get *`. Rows go out whenever
+// there are enough of them for a write.
+func (s *session) get(w *work, key string) {
+	s.srv.gets.Add(1)
+	g := getter{s: s, w: w, start: len(w.out.data)}
+	g.text(lineproto.GetHead)
+	err := g.all(key)
+	if err == nil {
+		g.text(lineproto.GetTail)
+		return
+	}
+	if g.begun || s.end != nil { // a reply without its last line is known to be incomplete
+		s.srv.log.Error("get ended in the middle of its reply; the connection was closed", "client", s.conn.RemoteAddr(), "err", err)
+		s.end = err
+		return
+	}
+	w.out.cut(len(w.out.data) - g.start)
+	s.addError(w, err)
+}
+
+// getter makes one reply.
+type getter struct {
+	s     *session
+	w     *work
+	start int  // where the reply begins in out.data, unless begun
+	begun bool // a part of the reply has left out
+}
+
+// text adds a part of the reply.
+func (g *getter) text(text string) {
+	g.w.out.data = append(g.w.out.data, text...)
+	g.w.out.addData(len(text))
+}
+
+// all adds the rows of the series that key names.
+func (g *getter) all(key string) error {
+	ctx := g.s.ctx
+	set := g.s.srv.cfg.Store.Select(ctx, storage.Query{Key: key, Mint: storage.MinTime, Maxt: storage.MaxTime})
+	defer set.Close()
+	for set.Next() {
+		series := set.At()
+		name := key
+		if name == "" {
+			name = series.Key()
+		}
+		g.w.it = series.Iterator(g.w.it)
+		if err := g.series(name, g.w.it); err != nil {
+			return err
+		}
+	}
+	return set.Err()
+}
+
+// series adds the rows of one series: one a second, of the sample at the whole second where there is
+// one, else of the last in that second.
+func (g *getter) series(key string, it storage.Iterator) error {
+	out := &g.w.out
+	data := out.data
+	counted := len(data) // bytes of data that out knows of
+	row := counted       // where the last row begins
+	var second int64     // of the last row
+	var have, whole bool // whether there is a last row; whether it is of the whole second
+	for it.Next() {
+		t, _ := it.At()
+		sec := t / 1000
+		if sec*1000 > t { // division rounds towards zero
+			sec--
+		}
+		if have && sec == second {
+			if whole {
+				continue
+			}
+			data = data[:row]
+		} else if len(data) >= writeSize {
+			out.data = data
+			out.addData(len(data) - counted)
+			if err := g.flush(); err != nil {
+				return err
+			}
+			data = out.data
+			counted = len(data)
+		}
+		have, whole, second = true, t == sec*1000, sec
+		row = len(data)
+		data = append(data, key...)
+		data = append(data, ' ')
+		data = it.AppendValue(data)
+		data = append(data, ' ')
+		data = g.w.times.Append(data, sec)
+		data = append(data, '\n')
+	}
+	out.data = data
+	out.addData(len(data) - counted)
+	return it.Err()
+}
+
+// flush sends what there is and lets others work.
+func (g *getter) flush() error {
+	g.begun = true
+	g.s.send(g.w)
+	runtime.Gosched()
+	return g.s.end
+}

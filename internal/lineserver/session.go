@@ -1,0 +1,328 @@
+package lineserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"metricd/internal/lineproto"
+	"metricd/internal/storage"
+)
+
+const (
+	// maxPending is how many bytes of replies other than ok are held for a client that does not
+	// read them; above, its requests are not read any more until half is written.
+	maxPending = 1 << 20
+	// maxBatch is how many puts are appended at once.
+	maxBatch = 4096
+	// readSize is the least room for one read: larger reads are fewer system calls, and a
+	// buffer that stays in the second-level cache is filled and parsed faster.
+	readSize = 64 << 10
+	// keepPartial is the largest memory kept for the unfinished line of an idle connection.
+	keepPartial = 512
+)
+
+// work is the memory that a session needs while it is at work, and an idle one does not
+// have.
+type work struct {
+	in      []byte
+	req     lineproto.Request
+	learned []learned
+	batch   storage.Batch
+	out     outbox
+	scratch []byte
+	times   lineproto.TimePrinter
+	it      storage.Iterator
+}
+
+func newWork(maxLine int) *work {
+	return &work{
+		in:    make([]byte, max(readSize, maxLine+1)),
+		batch: storage.Batch{Rows: make([]storage.Row, 0, 2048)},
+	}
+}
+
+// session is one connection. Its goroutine (run) owns all fields but those in mu; the
+// writer, which exists while mu.writing, shares those. Server.stop and Server.Serve set a deadline
+// or close conn from outside, to which both answer by finishing.
+type session struct {
+	srv     *Server
+	running *sync.WaitGroup
+	ctx     context.Context
+	conn    net.Conn
+	raw     syscall.RawConn
+	app     storage.Appender
+	parser  lineproto.Parser
+	order   order
+
+	partial  []byte // the unfinished line between two reads
+	spoken   bool   // the first line has come
+	draining bool   // the server stops: end when there is no more to read
+	lastRead time.Time
+	end      error // why the session ends; io.EOF: the client ended its input
+	broken   bool  // nothing can be written any more
+
+	// For the callbacks of raw, which are made once.
+	onReadable, onWritable func(fd uintptr) bool
+	wp                     []byte // to be written
+	wn                     int    // bytes written
+	werr                   error
+
+	progress chan struct{} // the writer wrote something; capacity 1
+
+	mu struct {
+		sync.Mutex
+		pending outbox
+		writing bool  // the writer is running and owns the order of output
+		err     error // writing failed
+	}
+}
+
+func newSession(srv *Server, ctx context.Context, running *sync.WaitGroup, conn net.Conn) (*session, error) {
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("listener gives %T, want sockets", conn)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{srv: srv, running: running, ctx: ctx, conn: conn, raw: raw, app: srv.cfg.Store.Appender()}
+	s.parser.MaxLine, s.parser.MaxKey = srv.cfg.MaxLine, srv.cfg.MaxKey
+	s.onReadable, s.onWritable = s.readable, s.writable
+	srv.mu.Lock()
+	srv.mu.sessions[s] = struct{}{}
+	srv.mu.Unlock()
+	if srv.stopping.Load() {
+		conn.SetReadDeadline(time.Unix(1, 0))
+	}
+	return s, nil
+}
+
+// run serves the connection to its end.
+func (s *session) run() {
+	defer s.leave()
+	defer func() {
+		if p := recover(); p != nil {
+			s.srv.panics.Add(1)
+			s.srv.log.Error("BUG: panic in a session; it was closed", "client", s.conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	err := s.raw.Read(s.onReadable)
+	for errors.Is(err, os.ErrDeadlineExceeded) && s.srv.stopping.Load() && !s.draining {
+		s.draining = true
+		s.lastRead = time.Now()
+		s.conn.SetReadDeadline(time.Time{})
+		err = s.raw.Read(s.onReadable)
+	}
+	if err != nil && s.end == nil {
+		s.end = err
+	}
+	s.finish()
+}
+
+// leave closes the connection and takes the session off the list.
+func (s *session) leave() {
+	s.conn.Close()
+	s.srv.mu.Lock()
+	delete(s.srv.mu.sessions, s)
+	s.srv.mu.Unlock()
+	s.srv.conns.Add(-1)
+}
+
+// finish writes what is still to be written and closes.
+func (s *session) finish() {
+	if !s.broken && s.settle(0) && s.end != io.EOF {
+		linger(s.conn)
+	}
+}
+
+var (
+	errHTTP    = errors.New("the client speaks HTTP")
+	errStalled = errors.New("the client makes no progress")
+)
+
+// readable is called by raw.Read whenever there may be something to read. It returns
+// true when the session is to end.
+func (s *session) readable(fd uintptr) (end bool) {
+	w := s.srv.work.Get().(*work)
+	n := copy(w.in, s.partial)
+	for {
+		m, err := syscall.Read(int(fd), w.in[n:])
+		if err == syscall.EINTR {
+			continue
+		}
+		if err == syscall.EAGAIN && !s.draining {
+			break
+		}
+		if err != nil || m <= 0 {
+			s.endOfInput(w, w.in[:n], err)
+			s.rest(w, nil)
+			return true
+		}
+		full := m == len(w.in)-n
+		n += m
+		used := s.requests(w, w.in[:n])
+		n = copy(w.in, w.in[used:n])
+		if s.end != nil || s.draining && time.Since(s.lastRead) > stopReading {
+			s.rest(w, nil)
+			return true
+		}
+		if full { // there may be no end to this client's requests: let others in
+			runtime.Gosched()
+		}
+	}
+	s.rest(w, w.in[:n])
+	if t := s.srv.cfg.IdleTimeout; t > 0 && !s.srv.stopping.Load() {
+		s.conn.SetReadDeadline(time.Now().Add(t))
+		if s.srv.stopping.Load() { // the deadline of the stop may just have been overwritten
+			s.conn.SetReadDeadline(time.Unix(1, 0))
+		}
+	}
+	return false
+}
+
+// rest gives w back and keeps the unfinished line until there is more to read.
+func (s *session) rest(w *work, line []byte) {
+	if cap(s.partial) > keepPartial {
+		s.partial = nil
+	}
+	s.partial = append(s.partial[:0], line...)
+	s.srv.work.Put(w)
+}
+
+// endOfInput is told how the input ended (nil: at its end, in order), with the unfinished line.
+func (s *session) endOfInput(w *work, line []byte, err error) {
+	switch {
+	case err == syscall.EAGAIN: // all that was received is answered, and the server stops
+		s.end = net.ErrClosed
+		return
+	case err != nil:
+		s.end = err
+		s.broken = true
+		return
+	}
+	s.end = io.EOF
+	if s.parser.Unanswered(line) {
+		s.srv.malformed.Add(1)
+		w.out.addString(lineproto.WrongCommand)
+		s.send(w)
+	}
+}
+
+// requests carries out the whole lines of in and sends the replies. It returns how many
+// bytes they were.
+func (s *session) requests(w *work, in []byte) (used int) {
+	rows := w.batch.Rows[:0]
+	for used < len(in) && s.end == nil {
+		line := in[used:]
+		if expected, ref := s.order.next(); len(expected) < len(line) && string(line[:len(expected)]) == string(expected) {
+			value, time, n := s.parser.PutTail(line[len(expected):])
+			if n += len(expected); n > len(expected) && n <= s.parser.MaxLine {
+				if at := s.order.step(); ref == 0 {
+					w.learned = append(w.learned, learned{row: len(rows), at: at})
+				}
+				rows = append(rows, storage.Row{Key: line[len("put ") : len(expected)-1], T: time * 1000, V: value, Ref: ref})
+				used += n
+				if len(rows) == maxBatch {
+					rows = s.puts(w, rows)
+				}
+				continue
+			}
+		}
+		n := s.parser.Next(line, &w.req)
+		if n == 0 {
+			break
+		}
+		used += n
+		switch w.req.Kind {
+		case lineproto.Blank:
+		case lineproto.Put:
+			at, ref := s.order.look(w.req.Key)
+			if ref == 0 && at >= 0 {
+				w.learned = append(w.learned, learned{row: len(rows), at: at})
+			}
+			rows = append(rows, storage.Row{Key: w.req.Key, T: w.req.Time * 1000, V: w.req.Value, Ref: ref})
+			s.spoken = true
+			if len(rows) == maxBatch {
+				rows = s.puts(w, rows)
+			}
+		default:
+			rows = s.puts(w, rows)
+			s.other(w, line[:n])
+		}
+	}
+	w.batch.Rows = s.puts(w, rows)
+	s.send(w)
+	return used
+}
+
+// puts appends rows, adds their replies, and returns rows emptied.
+func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
+	if len(rows) == 0 {
+		return rows
+	}
+	w.batch.Rows = rows
+	s.srv.puts.Add(int64(len(rows)))
+	seq, err := s.app.Append(&w.batch)
+	if err == nil {
+		err = s.app.Wait(s.ctx, seq)
+	}
+	if err != nil {
+		w.learned = w.learned[:0]
+		for range rows {
+			s.addError(w, err)
+		}
+		return rows[:0]
+	}
+	for _, l := range w.learned {
+		s.order.learn(l.at, rows[l.row].Ref)
+	}
+	w.learned = w.learned[:0]
+	next := 0
+	for _, r := range w.batch.Refused {
+		w.out.addOKs(r.Row - next)
+		s.addError(w, r.Err)
+		next = r.Row + 1
+	}
+	w.out.addOKs(len(rows) - next)
+	return rows[:0]
+}
+
+func (s *session) addError(w *work, err error) {
+	n := len(w.out.data)
+	w.out.data = lineproto.AppendError(w.out.data, err.Error())
+	w.out.addData(len(w.out.data) - n)
+	if w.out.size() >= maxPending {
+		s.send(w)
+	}
+}
+
+// other carries out a request that is not a put.
+func (s *session) other(w *work, line []byte) {
+	first := !s.spoken
+	s.spoken = true
+	switch w.req.Kind {
+	case lineproto.Get:
+		s.get(w, string(w.req.Key))
+	case lineproto.GetAll:
+		s.get(w, "")
+	default:
+		s.srv.malformed.Add(1)
+		w.out.addString(lineproto.WrongCommand)
+		if first && lineproto.LooksLikeHTTP(line) {
+			s.end = errHTTP
+		}
+		if w.out.size() >= maxPending {
+			s.send(w)
+		}
+	}
+}
