@@ -1,0 +1,129 @@
+// Package metricd is a metrics server that can be embedded: it takes samples over the line
+// protocol and keeps them.
+//
+// The command metricd is this package with flags. Open a Server, run Serve until its context
+// is done, then Close it. A Server starts no goroutines before Serve, prints nothing, handles
+// no signals and changes no global state; RunServer, for those who want a server in one call,
+// handles SIGINT and SIGTERM.
+package metricd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"metricd/internal/lineserver"
+	"metricd/internal/tsdb"
+)
+
+// DefaultListen is where a Server listens unless told otherwise: this machine only.
+const DefaultListen = "127.0.0.1:8888"
+
+// InMemory is the Config.Data that keeps nothing when the server ends.
+const InMemory = ":memory:"
+
+// Config says how a Server is to be. The zero value works.
+type Config struct {
+	// Listen is the TCP address of the line protocol, DefaultListen if empty. Port 0 takes
+	// any free port; Addr tells which.
+	Listen string
+	// Data is where samples are kept: InMemory, or empty for the same.
+	Data string
+
+	MaxLine   int // bytes of a request line; 0: 64 KiB
+	MaxKey    int // bytes of a key; 0: 4,096
+	MaxConns  int // connections at once; 0: 10,000. One more is told so and closed
+	MaxSeries int // series; 0: any number. Samples of one more are refused
+
+	// MemoryLimit bounds the memory for series and samples, in bytes. Near it new series are
+	// refused, at it samples; gets go on. 0: three quarters of what this process may
+	// have (its cgroup's limit, or the machine's memory); negative: no limit.
+	MemoryLimit int64
+
+	// IdleTimeout closes a connection that sent nothing for so long; 0: never.
+	IdleTimeout time.Duration
+	// WriteTimeout closes a connection that was stopped because its replies pile up, and
+	// that takes no byte of them for so long; 0: a minute.
+	WriteTimeout time.Duration
+
+	// Logger is told what a person running the server should know; nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Server is an open metrics server. Its methods are safe for concurrent use.
+type Server struct {
+	ln    net.Listener
+	store *tsdb.DB
+	lines *lineserver.Server
+}
+
+// Open makes a server that listens, so that clients can connect, and serves them once
+// Serve is called.
+func Open(cfg Config) (*Server, error) {
+	if cfg.Data != "" && cfg.Data != InMemory {
+		return nil, fmt.Errorf("data directory %q: keeping samples on disk is not there yet, use %s", cfg.Data, InMemory)
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = DefaultListen
+	}
+	switch {
+	case cfg.MemoryLimit == 0:
+		cfg.MemoryLimit = defaultMemoryLimit()
+	case cfg.MemoryLimit < 0:
+		cfg.MemoryLimit = 0
+	}
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	store := tsdb.Open(tsdb.Options{MaxSeries: cfg.MaxSeries, MemoryLimit: cfg.MemoryLimit})
+	return &Server{
+		ln:    ln,
+		store: store,
+		lines: lineserver.New(lineserver.Config{
+			Store:        store,
+			MaxLine:      cfg.MaxLine,
+			MaxKey:       cfg.MaxKey,
+			MaxConns:     cfg.MaxConns,
+			IdleTimeout:  cfg.IdleTimeout,
+			WriteTimeout: cfg.WriteTimeout,
+			Logger:       cfg.Logger,
+		}),
+	}, nil
+}
+
+// Addr returns the address of the line protocol.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Serve serves until ctx is done. Then it stops accepting, answers what was received, closes
+// the connections and returns nil, all in less than ten seconds. It can be called once.
+func (s *Server) Serve(ctx context.Context) error { return s.lines.Serve(ctx, s.ln) }
+
+// Close releases the listener and the store. Call it after Serve has returned, or instead
+// of Serve.
+func (s *Server) Close() error {
+	err := s.ln.Close()
+	if errors.Is(err, net.ErrClosed) { // Serve did
+		err = nil
+	}
+	return errors.Join(err, s.store.Close())
+}
+
+// RunServer serves the line protocol on host and port, keeping samples in memory, until the
+// process gets SIGINT or SIGTERM; a second signal ends the process at once.
+func RunServer(host string, port int) error {
+	s, err := Open(Config{Listen: net.JoinHostPort(host, strconv.Itoa(port))})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal is not caught
+	return errors.Join(s.Serve(ctx), s.Close())
+}
