@@ -1,0 +1,111 @@
+// Command metricd is the metrics server and its tools.
+//
+// Each command is a struct with its flags and a Run method, in a file of its own; kong fills it
+// in from the arguments, the METRICD_* variables and the defaults. Results go to stdout, everything else
+// to stderr.
+//
+// The exit code is 0 if all was done, 1 if something failed, and 2 if the command line made no sense. A
+// command whose stdout is closed by its reader is ended by SIGPIPE, quietly, like any of Unix; the server goes on.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+
+	"metricd"
+	"metricd/internal/bench"
+)
+
+const description = `A metrics server with a protocol a person can type, and its tools. Alone, "metricd" is
+"metricd serve" with every default. Every flag can also be given as the variable that stands behind it.
+
+Exit codes: 0 done; 1 failed, or in part; 2 the command line makes no sense.`
+
+// commands is the whole command line.
+type commands struct {
+	Serve      serveCmd      `cmd:"" default:"withargs" help:"Run the server (the default command): metricd serve --listen 127.0.0.1:8888"`
+	Put        putCmd        `cmd:"" help:"Store one sample, or a stream of them: metricd put palm.cpu 23.7"`
+	Get        getCmd        `cmd:"" help:"Print the samples of one key, or of all: metricd get palm.cpu"`
+	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
+	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
+	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`
+}
+
+// server is what the commands that talk to a server have in common.
+type server struct {
+	Addr string `default:"${listen}" placeholder:"HOST:PORT" help:"The server to talk to (default ${default})."`
+}
+
+// usageError says that the command line made no sense.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run carries out a command line and returns the exit code.
+func run(args []string) int {
+	dropEmptyVariables()
+	parser, err := kong.New(&commands{},
+		kong.Name("metricd"),
+		kong.Description(description),
+		kong.DefaultEnvars("METRICD"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+		kong.Vars{
+			"listen":    metricd.DefaultListen,
+			"data":      metricd.InMemory,
+			"workloads": strings.Join(workloadNames(), ","),
+			"workload":  bench.Workloads()[0].Name,
+		})
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	kongcompletion.Register(parser)
+	ctx, err := parser.Parse(guardNumbers(args))
+	if err != nil {
+		return fail(usageError{err}, errorContext(err))
+	}
+	return fail(ctx.Run(), ctx)
+}
+
+// dropEmptyVariables makes an empty METRICD_* variable the same as none, as it is meant in a compose or
+// unit file.
+func dropEmptyVariables() {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); value == "" && strings.HasPrefix(name, "METRICD_") {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// errorContext returns how far kong came with a command line that it refused with err; nil if unknown.
+func errorContext(err error) *kong.Context {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		return parse.Context
+	}
+	return nil
+}
+
+// fail reports err, if there is one, and returns the exit code. ctx may be nil.
+func fail(err error, ctx *kong.Context) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "metricd: %v\n", err)
+		return 1
+	}
+	command := "metricd"
+	if ctx != nil && ctx.Selected() != nil {
+		command = ctx.Selected().FullPath()
+	}
+	fmt.Fprintf(os.Stderr, "metricd: %v\nrun %q to see what it takes\n", err, command+" --help")
+	return 2
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"metricd"
+)
+
+// serveCmd runs the server until a signal ends it.
+type serveCmd struct {
+	Listen string `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
+	Data   string `default:"${data}" placeholder:"DIR" help:"Where samples are kept. So far only ${default} is there: in memory, until the server stops."`
+
+	MemoryLimit    memoryLimit   `group:"Limits:" default:"auto" placeholder:"SIZE" help:"Memory for series and samples, such as 512MB or 2GiB; near it new series are refused, at it samples, gets go on. auto (the default): three quarters of what the cgroup or the machine has; none or 0: no limit."`
+	MaxSeries      int           `group:"Limits:" default:"0" placeholder:"N" help:"Series; samples of one more are refused. 0 (the default): any number."`
+	MaxConnections int           `group:"Limits:" default:"10000" placeholder:"N" help:"Connections at once; one more is told so and closed (default ${default})."`
+	MaxLine        size          `group:"Limits:" default:"64KiB" placeholder:"SIZE" help:"A request line; a longer one is refused (default ${default})."`
+	MaxKey         size          `group:"Limits:" default:"4096" placeholder:"SIZE" help:"A key; a request with a longer one is refused (default ${default})."`
+	IdleTimeout    time.Duration `group:"Limits:" default:"0s" placeholder:"DURATION" help:"A connection that sends nothing for so long is closed. 0 (the default): never."`
+	WriteTimeout   time.Duration `group:"Limits:" default:"1m" placeholder:"DURATION" help:"A connection that leaves its replies unread for so long is closed (default ${default})."`
+
+	LogFormat string `group:"Logging (to stderr):" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text (the default) or json."`
+	LogLevel  string `group:"Logging (to stderr):" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"What to log: debug, info (the default), warn or error, and what is worse."`
+}
+
+// Help returns what --help says beside the flags.
+func (*serveCmd) Help() string {
+	return `Try it from another terminal:
+
+    metricd put palm.cpu 23.7
+    metricd get palm.cpu
+    telnet 127.0.0.1 8888
+
+SIGINT (Ctrl-C) and SIGTERM stop it: what was received is answered, which takes less than ten seconds; a second signal ends it at once.
+There are no passwords yet: whoever can connect can read and write.`
+}
+
+// Run serves until SIGINT or SIGTERM.
+func (c *serveCmd) Run() error {
+	log, err := c.logger(os.Stderr)
+	if err != nil {
+		return err
+	}
+	cfg, err := c.config(log)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGPIPE) // a server outlives whoever reads what it prints
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s, err := metricd.Open(cfg)
+	if err != nil {
+		return listenError(ctx, err, cfg.Listen)
+	}
+	context.AfterFunc(ctx, func() {
+		stop() // the second signal is not caught
+		log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", context.Cause(ctx))
+	})
+	warn(log, s.Addr(), cfg.MaxConns)
+	log.Debug("listening", "addr", s.Addr(), "version", version())
+	announce(os.Stdout, s.Addr())
+	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// config returns the server's configuration, with the flags checked.
+func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
+	const most = 1 << 30
+	switch {
+	case c.MaxSeries < 0:
+		return metricd.Config{}, usagef("--max-series %d: want 0 (any number) or more", c.MaxSeries)
+	case c.MaxConnections < 1:
+		return metricd.Config{}, usagef("--max-connections %d: want 1 or more", c.MaxConnections)
+	case c.MaxLine < 1 || c.MaxLine > most:
+		return metricd.Config{}, usagef("--max-line %d: want 1 byte to 1GiB", c.MaxLine)
+	case c.MaxKey < 1 || c.MaxKey > most:
+		return metricd.Config{}, usagef("--max-key %d: want 1 byte to 1GiB", c.MaxKey)
+	case c.IdleTimeout < 0:
+		return metricd.Config{}, usagef("--idle-timeout %v: want 0 (never) or more", c.IdleTimeout)
+	case c.WriteTimeout <= 0:
+		return metricd.Config{}, usagef("--write-timeout %v: want more than 0", c.WriteTimeout)
+	}
+	return metricd.Config{
+		Listen:       c.Listen,
+		Data:         c.Data,
+		MaxLine:      int(c.MaxLine),
+		MaxKey:       int(c.MaxKey),
+		MaxConns:     c.MaxConnections,
+		MaxSeries:    c.MaxSeries,
+		MemoryLimit:  int64(c.MemoryLimit),
+		IdleTimeout:  c.IdleTimeout,
+		WriteTimeout: c.WriteTimeout,
+		Logger:       log,
+	}, nil
+}
+
+// logger returns the logger that the flags ask for.
+func (c *serveCmd) logger(w io.Writer) (*slog.Logger, error) {
+	var opts slog.HandlerOptions
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, usageError{err}
+	}
+	opts.Level = level
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, &opts)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, &opts)), nil
+}
+
+// announce says where the server listens and how to try it. Nobody needs to listen to that.
+func announce(w io.Writer, addr net.Addr) {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		panic("BUG: a listener on TCP at " + addr.String())
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	fmt.Fprintf(w, `metricd %s listens on %s (in memory: nothing is kept when it stops)
+try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
+or type it:  telnet %s %s
+`, version(), addr, host, port, host, port)
+}
+
+// spareFiles is how many open files the process needs beside connections.
+const spareFiles = 32
+
+// warn logs what may go wrong later: strangers who can connect, fewer open files than connections.
+func warn(log *slog.Logger, addr net.Addr, conns int) {
+	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use --listen "+metricd.DefaultListen, "addr", addr)
+	}
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur < uint64(conns)+spareFiles {
+		log.Warn("fewer open files are allowed than --max-connections needs: raise the limit (ulimit -n), or lower --max-connections", "limit", files.Cur, "needed", conns+spareFiles)
+	}
+}

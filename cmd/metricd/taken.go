@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+
+	psnet "github.com/shirou/gopsutil/v4/net"
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// listenError says what to do about err, with which the server could not be opened to listen on addr.
+func listenError(ctx context.Context, err error, addr string) error {
+	var op *net.OpError
+	var dns *net.DNSError
+	switch {
+	case !errors.As(err, &op) || op.Op != "listen":
+		return err
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s is taken by %s: stop that, or listen elsewhere with --listen %s", addr, holder(ctx, addr), elsewhere(addr))
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s is not for this user (ports below 1024 need privileges): listen elsewhere with --listen, for example --listen 127.0.0.1:8888", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL) || errors.As(err, &dns):
+		return fmt.Errorf("%s is no address of this machine (%w): give one of its own with --listen, or 0.0.0.0 for all of them", addr, op.Err)
+	}
+	return usagef("--listen %s: %w; want host:port, for example 127.0.0.1:8888", addr, op.Err)
+}
+
+// elsewhere returns addr with the next port.
+func elsewhere(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	n, _ := strconv.Atoi(port)
+	if err != nil || n < 1 || n >= 65535 {
+		return "127.0.0.1:0"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(n+1))
+}
+
+// holder names the process that listens on the port of addr, as far as this user may know: the
+// operating system shows the sockets of other users to root alone.
+func holder(ctx context.Context, addr string) string {
+	const unknown = "another process (of another user, or it would be named here)"
+	tcp, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return unknown
+	}
+	conns, err := psnet.ConnectionsWithContext(ctx, "tcp")
+	if err != nil {
+		return unknown
+	}
+	for _, c := range conns {
+		ip := net.ParseIP(c.Laddr.IP)
+		same := ip.Equal(tcp.IP) || ip.IsUnspecified() || tcp.IP == nil || tcp.IP.IsUnspecified()
+		if c.Status != "LISTEN" || c.Laddr.Port != uint32(tcp.Port) || !same || c.Pid == 0 {
+			continue
+		}
+		if p, err := process.NewProcessWithContext(ctx, c.Pid); err == nil {
+			if name, err := p.NameWithContext(ctx); err == nil {
+				return fmt.Sprintf("%s (pid %d)", name, c.Pid)
+			}
+		}
+		return fmt.Sprintf("pid %d", c.Pid)
+	}
+	return unknown
+}
