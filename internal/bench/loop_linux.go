@@ -73,10 +73,17 @@ func (l *loop) takeOver(k int, c net.Conn) error {
 // run serves replies until all dialogs are over.
 func (l *loop) run(ctx context.Context) error {
 	const tick = 100 // ms between two looks at ctx
+	// For so long it asks again and again before it sleeps: a generator that sleeps has to be
+	// woken by the server, whose CPU time that is.
+	const spin = time.Millisecond
 	events := make([]unix.EpollEvent, 512)
 	last := time.Now() // when something came
 	for l.open > 0 {
-		n, err := unix.EpollWait(l.epoll, events, tick)
+		wait := tick
+		if time.Since(last) < spin {
+			wait = 0
+		}
+		n, err := unix.EpollWait(l.epoll, events, wait)
 		if err != nil && err != unix.EINTR {
 			return fmt.Errorf("epoll_wait: %w", err)
 		}

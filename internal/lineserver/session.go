@@ -63,12 +63,12 @@ type session struct {
 	parser  lineproto.Parser
 	order   order
 
-	partial  []byte // the unfinished line between two reads
-	spoken   bool   // the first line has come
-	draining bool   // the server stops: end when there is no more to read
-	lastRead time.Time
-	end      error // why the session ends; io.EOF: the client ended its input
-	broken   bool  // nothing can be written any more
+	partial    []byte    // the unfinished line between two reads
+	spoken     bool      // the first line has come
+	draining   bool      // the server stops: end when there is no more to read
+	drainUntil time.Time // when to end even if there is more
+	end        error     // why the session ends; io.EOF: the client ended its input
+	broken     bool      // nothing can be written any more
 
 	// For the callbacks of raw, which are made once.
 	onReadable, onWritable func(fd uintptr) bool
@@ -118,8 +118,7 @@ func (s *session) run() {
 	}()
 	err := s.raw.Read(s.onReadable)
 	for errors.Is(err, os.ErrDeadlineExceeded) && s.srv.stopping.Load() && !s.draining {
-		s.draining = true
-		s.lastRead = time.Now()
+		s.drain()
 		s.conn.SetReadDeadline(time.Time{})
 		err = s.raw.Read(s.onReadable)
 	}
@@ -127,6 +126,12 @@ func (s *session) run() {
 		s.end = err
 	}
 	s.finish()
+}
+
+// drain begins the end of a session that the server stops: what was received is answered.
+func (s *session) drain() {
+	s.draining = true
+	s.drainUntil = time.Now().Add(stopReading)
 }
 
 // leave closes the connection and takes the session off the list.
@@ -172,7 +177,10 @@ func (s *session) readable(fd uintptr) (end bool) {
 		n += m
 		used := s.requests(w, w.in[:n])
 		n = copy(w.in, w.in[used:n])
-		if s.end != nil || s.draining && time.Since(s.lastRead) > stopReading {
+		if s.srv.stopping.Load() && !s.draining {
+			s.drain()
+		}
+		if s.end != nil || s.draining && time.Now().After(s.drainUntil) {
 			s.rest(w, nil)
 			return true
 		}

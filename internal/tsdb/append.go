@@ -86,7 +86,8 @@ func (db *DB) seriesLocked(last slot, key []byte) (slot, error) {
 	if string(key) == h.at(*next).key {
 		return *next, nil
 	}
-	if at := h.find(key); at != 0 {
+	h.canonical = storage.AppendCanonical(h.canonical[:0], key)
+	if at := h.find(h.canonical); at != 0 {
 		*next = at
 		return at, nil
 	}
@@ -98,7 +99,7 @@ func (db *DB) seriesLocked(last slot, key []byte) (slot, error) {
 	case db.fullLocked(db.opts.MemoryLimit - db.opts.MemoryLimit/16):
 		return 0, db.errMemorySeries
 	}
-	*next = h.add(key)
+	*next = h.add(key, h.canonical)
 	return *next, nil
 }
 

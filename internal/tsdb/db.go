@@ -116,7 +116,7 @@ func (db *DB) deleteLocked(q storage.Query) {
 	h := db.mu.head
 	first, last := 0, len(h.order)
 	if q.Key != "" {
-		at := h.find([]byte(q.Key))
+		at := h.find(storage.AppendCanonical(nil, []byte(q.Key)))
 		if at == 0 {
 			return
 		}

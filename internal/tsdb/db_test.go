@@ -116,7 +116,7 @@ func TestChurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := db.mu.head
-		if n := len(h.index) + h.count(); n != 0 {
+		if n := h.index.live + h.index.old.live + h.count(); n != 0 {
 			t.Fatalf("round %d: %d series left", round, n)
 		}
 		held := h.bytes() + int64(len(h.pages)*seriesPage) + int64(cap(h.order)) + int64(cap(h.free))

@@ -1,6 +1,8 @@
 package tsdb
 
 import (
+	"bytes"
+	"hash/maphash"
 	"math"
 
 	"metricd/internal/storage"
@@ -9,10 +11,11 @@ import (
 // series is one series of the head. Its memory is a slot, which a later series may take
 // over when this one has ended; its id is never used again.
 type series struct {
-	key  string // as first put
-	id   uint64 // ascending in order of first put; 0: the slot is free
-	tree        // its samples
-	next slot   // the series that followed this one the last time: a guess, to be compared
+	key       string // as first put
+	id        uint64 // ascending in order of first put; 0: the slot is free
+	tree             // its samples
+	respelled bool   // key is not the canonical spelling
+	next      slot   // the series that followed this one the last time: a guess, to be compared
 }
 
 // noKey is the key of a slot without a series: one that no row has, empty ones included.
@@ -23,17 +26,16 @@ type slot uint32
 
 const (
 	seriesPage = 1024 // series allocated together
-	// What a series costs beside its samples and the bytes of its key, for the memory limit:
-	// its slot (64), its place in order (4) and in the index (Go's map of 24-byte
-	// slots, two thirds full, with a byte of control each: 38), rounded up.
-	seriesBytes = 112
+	// seriesBytes is what a series costs beside its samples, its key and the index, for the
+	// memory limit: its slot (56), its place in order (4), rounded up.
+	seriesBytes = 64
 )
 
 // head holds all series and their samples in memory. It does no locking: DB.mu guards it.
 type head struct {
 	slab  slab
 	pages []*[seriesPage]series
-	index map[string]slot // by canonical key
+	index index
 	free  []slot
 
 	// order has the slots of all series by ascending id, 0 where one ended; gaps counts
@@ -45,11 +47,11 @@ type head struct {
 	keyBytes int64
 	samples  int64
 
-	scratch []byte // the canonical spelling of the key at hand
+	canonical []byte // memory for the canonical spelling of the key at hand
 }
 
 func newHead() *head {
-	h := &head{index: make(map[string]slot)}
+	h := &head{index: index{seed: maphash.MakeSeed()}}
 	h.addPage()
 	*h.at(0) = series{key: noKey, id: math.MaxUint32} // slot 0 is no series
 	return h
@@ -73,15 +75,22 @@ func (h *head) addPage() {
 	}
 }
 
-// find returns the series that key spells, 0 if there is none, and sets scratch to the
-// canonical spelling.
-func (h *head) find(key []byte) slot {
-	h.scratch = storage.AppendCanonical(h.scratch[:0], key)
-	return h.index[string(h.scratch)]
+// find returns the series with this canonical key, 0 if there is none.
+func (h *head) find(canonical []byte) slot {
+	return h.index.find(h.index.hash(canonical), func(at slot) bool { return h.spells(at, canonical) })
 }
 
-// add makes a new series, right after a find of its key gave none.
-func (h *head) add(key []byte) slot {
+// spells says whether the series has this canonical key.
+func (h *head) spells(at slot, canonical []byte) bool {
+	s := h.at(at)
+	if !s.respelled {
+		return s.key == string(canonical)
+	}
+	return bytes.Equal(storage.AppendCanonical(nil, []byte(s.key)), canonical)
+}
+
+// add makes a new series, which must not be there yet.
+func (h *head) add(key, canonical []byte) slot {
 	if len(h.free) == 0 {
 		h.addPage()
 	}
@@ -93,12 +102,8 @@ func (h *head) add(key []byte) slot {
 	if h.lastID++; uint32(h.lastID) == 0 {
 		h.lastID++ // a free slot must not look like it
 	}
-	*s = series{key: string(key), id: h.lastID}
-	canonical := s.key
-	if string(h.scratch) != canonical {
-		canonical = string(h.scratch)
-	}
-	h.index[canonical] = at
+	*s = series{key: string(key), id: h.lastID, respelled: !bytes.Equal(key, canonical)}
+	h.index.insert(h.index.hash(canonical), at)
 	h.order = append(h.order, at)
 	h.keyBytes += int64(len(key))
 	return at
@@ -108,8 +113,7 @@ func (h *head) add(key []byte) slot {
 func (h *head) remove(i int) {
 	at := h.order[i]
 	s := h.at(at)
-	h.find([]byte(s.key))
-	delete(h.index, string(h.scratch))
+	h.index.remove(h.index.hash(storage.AppendCanonical(nil, []byte(s.key))), at)
 	h.keyBytes -= int64(len(s.key))
 	*s = series{key: noKey}
 	h.free = append(h.free, at)
@@ -154,5 +158,5 @@ func (h *head) count() int { return len(h.order) - h.gaps }
 
 // bytes returns the memory in use, as the memory limit counts it: whole pages of samples.
 func (h *head) bytes() int64 {
-	return int64(h.slab.held)*pageEntries*16 + int64(h.count())*seriesBytes + h.keyBytes
+	return int64(h.slab.held)*pageEntries*16 + int64(h.count())*seriesBytes + h.index.bytes() + h.keyBytes
 }

@@ -100,8 +100,7 @@ func (ss *seriesSet) fill() {
 	h := db.mu.head
 	if ss.q.Key != "" {
 		ss.done = true
-		canonical := storage.AppendCanonical(nil, []byte(ss.q.Key))
-		if at := h.index[string(canonical)]; at != 0 {
+		if at := h.find(storage.AppendCanonical(nil, []byte(ss.q.Key))); at != 0 {
 			ss.look(h, at)
 		}
 		return

@@ -11,20 +11,21 @@ import "slices"
 //	     | page                       | entry in it / 2|    0: no block
 //	     +----------------------------+----------------+
 //
-//	block of class c: 2<<c entries (2, 4, 8, 16, 32, 64, 128)
+//	block of size c: 2<<c entries (2, 4, 8, 16, 32, 64, 128)
 //
 //	entry 0                 8                 16
 //	     +-----------------+-----------------+
-//	     | time, ms        | value bits      |    of a leaf: a sample
+//	     | time, ms        | value bits      |    of a raw leaf: a sample (leaf.go)
 //	     | first time, ms  | n<<32 | ref     |    of an inner node: a child with n entries
 //	     +-----------------+-----------------+
 //
 // Small blocks come first so that a series with few samples costs little; 128 entries are
 // 2 KiB, so that an insertion in the middle moves at most that.
 const (
-	classes     = 7
+	sizes       = 7
+	classes     = 16 // the size, and the bit regular
 	minBlock    = 2
-	maxBlock    = minBlock << (classes - 1)
+	maxBlock    = minBlock << (sizes - 1)
 	pageEntries = 1 << 14 // 256 KiB
 	pageShift   = 13
 	// lateClass is the size that blocks made by late samples begin with.
@@ -74,13 +75,13 @@ func (s *slab) at(r ref, i int) *entry {
 func (s *slab) class(r ref) int { return int(s.pages[r.page()].class) }
 
 // size returns how many entries fit into block r.
-func (s *slab) size(r ref) int { return minBlock << s.class(r) }
+func (s *slab) size(r ref) int { return minBlock << (s.class(r) % regular) }
 
 // block returns the entries of block r, all of them.
 func (s *slab) block(r ref) []entry {
 	p := &s.pages[r.page()]
 	off := uint32(r) * minBlock % pageEntries
-	return p.mem[off : off+minBlock<<p.class]
+	return p.mem[off : off+minBlock<<(p.class%regular)]
 }
 
 // alloc returns a block of the class; its content is arbitrary.
@@ -95,7 +96,7 @@ func (s *slab) alloc(class int) ref {
 	if r != 0 {
 		p.free = ref(s.at(r, 0).v)
 	} else {
-		r = ref(number<<pageShift | uint32(p.used)<<class)
+		r = ref(number<<pageShift | uint32(p.used)<<(class%regular))
 		p.used++
 	}
 	if p.live == 0 {
@@ -110,7 +111,7 @@ func (s *slab) alloc(class int) ref {
 
 // full says whether all blocks of the page are handed out.
 func (p *page) full() bool {
-	return p.free == 0 && p.used == pageEntries/minBlock>>p.class
+	return p.free == 0 && p.used == pageEntries/minBlock>>(p.class%regular)
 }
 
 // newPage makes a page of the class and puts it on top of its list.
@@ -168,13 +169,9 @@ func (s *slab) insert(r ref, n, i int, e entry) (left ref, leftN int, right entr
 		copy(s.block(r), s.block(old)[:n])
 		s.release(old)
 	case i == n: // ascending insertions fill blocks whole
-		right := s.alloc(lateClass)
-		*s.at(right, 0) = e
-		return r, n, child(e.t, right, 1), true
+		return s.behind(r, n, e)
 	case i == 0: // so do descending ones
-		left := s.alloc(lateClass)
-		*s.at(left, 0) = e
-		return left, 1, child(s.at(r, 0).t, r, n), true
+		return s.before(r, n, e)
 	default:
 		return s.split(r, i, e)
 	}
@@ -184,10 +181,24 @@ func (s *slab) insert(r ref, n, i int, e entry) (left ref, leftN int, right entr
 	return r, n + 1, entry{}, false
 }
 
+// behind puts e into a new block behind r.
+func (s *slab) behind(r ref, n int, e entry) (left ref, leftN int, right entry, split bool) {
+	more := s.alloc(lateClass)
+	*s.at(more, 0) = e
+	return r, n, child(e.t, more, 1), true
+}
+
+// before puts e into a new block before r.
+func (s *slab) before(r ref, n int, e entry) (left ref, leftN int, right entry, split bool) {
+	more := s.alloc(lateClass)
+	*s.at(more, 0) = e
+	return more, 1, child(s.at(r, 0).t, r, n), true
+}
+
 // split inserts e into the full block r by moving the upper half of r to a new block.
 func (s *slab) split(r ref, i int, e entry) (left ref, leftN int, right entry, split bool) {
 	const half = maxBlock / 2
-	upper := s.alloc(classes - 1)
+	upper := s.alloc(sizes - 1)
 	copy(s.block(upper), s.block(r)[half:])
 	leftN, rightN := half, maxBlock-half
 	if i <= half {

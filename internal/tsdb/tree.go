@@ -14,32 +14,13 @@ package tsdb
 // The length of the tail is kept in tailN only, that of every other block in its parent
 // (of the root in rootN, unless it is the tail).
 type tree struct {
-	last   int64 // time of the newest sample; without meaning if root is 0
+	last   int64  // time of the newest sample; without meaning if root is 0
+	step   uint32 // between the samples of the tail, in ms, if that is a regular leaf
 	root   ref
 	tail   ref
 	rootN  uint8
 	tailN  uint8
 	height uint8
-}
-
-// put stores a sample and says whether it replaced one, and whether it came late.
-func (tr *tree) put(s *slab, t int64, v uint64) (replaced, late bool) {
-	switch {
-	case tr.root == 0:
-		tr.root = s.alloc(0)
-		tr.tail = tr.root
-	case t == tr.last:
-		s.at(tr.tail, int(tr.tailN)-1).v = v
-		return true, false
-	case t < tr.last:
-		return tr.insert(s, t, v), true
-	case int(tr.tailN) == s.size(tr.tail):
-		tr.newTail(s, t)
-	}
-	*s.at(tr.tail, int(tr.tailN)) = entry{t, v}
-	tr.tailN++
-	tr.last = t
-	return false, false
 }
 
 // append stores a sample newer than all others where there is room for it, which is nearly
@@ -49,18 +30,58 @@ func (tr *tree) append(s *slab, t int64, v uint64) bool {
 		return false
 	}
 	p := &s.pages[tr.tail.page()]
-	if tr.tailN >= minBlock<<(p.class&7) {
-		return false
+	n, size := uint32(tr.tailN), uint32(minBlock)<<(p.class%regular)
+	if p.class < regular {
+		if n == size {
+			return false
+		}
+		p.mem[(uint32(tr.tail)*minBlock+n)%pageEntries] = entry{t, v}
+	} else {
+		if n == 2*size-2 || uint64(t)-uint64(tr.last) != uint64(tr.step) {
+			return false
+		}
+		e := &p.mem[(uint32(tr.tail)*minBlock+1+n/2)%pageEntries]
+		if n%2 == 0 {
+			e.t = int64(v)
+		} else {
+			e.v = v
+		}
 	}
-	p.mem[(uint32(tr.tail)*minBlock+uint32(tr.tailN))%pageEntries] = entry{t, v}
 	tr.tailN++
 	tr.last = t
 	return true
 }
 
-// newTail adds an empty leaf for samples from t on behind the tail, which is full.
+// put stores a sample and says whether it replaced one, and whether it came late.
+func (tr *tree) put(s *slab, t int64, v uint64) (replaced, late bool) {
+	switch {
+	case tr.append(s, t, v):
+		return false, false
+	case tr.root == 0:
+		tr.root = s.alloc(0)
+		tr.tail = tr.root
+	case t == tr.last:
+		s.setLeafValue(tr.tail, int(tr.tailN)-1, v)
+		return true, false
+	case t < tr.last:
+		return tr.insert(s, t, v), true
+	default:
+		tr.newTail(s, t)
+	}
+	if s.isRegular(tr.tail) {
+		*s.at(tr.tail, 0) = entry{t, uint64(tr.step)}
+		s.setLeafValue(tr.tail, 0, v)
+	} else {
+		*s.at(tr.tail, 0) = entry{t, v}
+	}
+	tr.tailN = 1
+	tr.last = t
+	return false, false
+}
+
+// newTail adds an empty leaf behind the tail, for samples from t on.
 func (tr *tree) newTail(s *slab, t int64) {
-	leaf := s.alloc(min(s.class(tr.tail)+1, classes-1))
+	leaf := s.alloc(tr.nextClass(s, t))
 	if tr.height == 0 {
 		tr.newRoot(s, child(s.at(tr.tail, 0).t, tr.tail, int(tr.tailN)), child(t, leaf, 0))
 	} else {
@@ -68,6 +89,29 @@ func (tr *tree) newTail(s *slab, t int64) {
 		tr.setRoot(s, root, n, right, split)
 	}
 	tr.tail, tr.tailN = leaf, 0
+}
+
+// nextClass returns the class of the leaf that follows the tail, for samples from t on, and
+// sets step. A regular leaf follows when the last steps were the same. A tail that is left
+// with room, because a step differs, is followed by a small leaf: so however often
+// that happens, about half of the memory holds samples.
+func (tr *tree) nextClass(s *slab, t int64) int {
+	n := int(tr.tailN)
+	if n < s.leafRoom(tr.tail) {
+		return lateClass
+	}
+	size := min(s.class(tr.tail)%regular+1, sizes-1)
+	step := uint64(t) - uint64(tr.last)
+	if size < regularSize || step > maxStep {
+		return size
+	}
+	for i := n - 1; i >= n-3; i-- {
+		if uint64(s.leafTime(tr.tail, i))-uint64(s.leafTime(tr.tail, i-1)) != step {
+			return size
+		}
+	}
+	tr.step = uint32(step)
+	return size | regular
 }
 
 // pushLeaf adds a leaf as the last one below the inner node r of n entries.
@@ -132,13 +176,16 @@ func (tr *tree) insertBelow(s *slab, r ref, n, level int, e entry) (left ref, le
 }
 
 func (tr *tree) insertLeaf(s *slab, r ref, n int, e entry) (left ref, leftN int, right entry, split, replaced bool) {
-	b := s.block(r)[:n]
-	i := search(b, e.t)
-	if i < n && b[i].t == e.t {
-		b[i].v = e.v
+	i, found := s.leafSearch(r, n, e.t)
+	if found {
+		s.setLeafValue(r, i, e.v)
 		return r, n, entry{}, false, true
 	}
-	left, leftN, right, split = s.insert(r, n, i, e)
+	if s.isRegular(r) {
+		left, leftN, right, split = s.insertRegular(r, n, i, e)
+	} else {
+		left, leftN, right, split = s.insert(r, n, i, e)
+	}
 	if r == tr.tail {
 		tr.tail, tr.tailN = left, uint8(leftN)
 		if split {
@@ -159,17 +206,18 @@ func (tr *tree) childAt(b []entry, i int) (r ref, n int) {
 }
 
 // childFor returns which child of an inner node takes a sample at t: the last that begins
-// at or before t. But if that is a full leaf that ends before t, and the next leaf has
-// room, then the next: samples that fill a gap from its end must not make a leaf each.
+// at or before t. But if that is a leaf that ends before t and won't take more, and the next
+// leaf has room, then the next: samples that fill a gap from its end must not make a leaf each.
 func (tr *tree) childFor(s *slab, b []entry, level int, t int64) int {
 	i := lastBefore(b, t)
 	if level > 1 || i+1 == len(b) {
 		return i
 	}
-	if c, n := b[i].child(); n < maxBlock || s.at(c, n-1).t >= t {
+	c, n := b[i].child()
+	if n < maxBlock && !s.isRegular(c) || s.leafTime(c, n-1) >= t {
 		return i
 	}
-	if _, n := tr.childAt(b, i+1); n < maxBlock {
+	if c, n := tr.childAt(b, i+1); n < maxBlock && !s.isRegular(c) {
 		return i + 1
 	}
 	return i
@@ -212,14 +260,10 @@ func (tr *tree) read(s *slab, mint, maxt int64, dst []entry) []entry {
 }
 
 func (tr *tree) readBelow(s *slab, r ref, n, level int, mint, maxt int64, dst []entry) []entry {
-	b := s.block(r)[:n]
 	if level == 0 {
-		b = b[search(b, mint):]
-		if len(b) > 0 && b[len(b)-1].t > maxt {
-			b = b[:search(b, maxt+1)]
-		}
-		return append(dst, b[:min(len(b), cap(dst)-len(dst))]...)
+		return s.leafRead(r, n, mint, maxt, dst)
 	}
+	b := s.block(r)[:n]
 	for i := lastBefore(b, mint); i < n && b[i].t <= maxt && len(dst) < cap(dst); i++ {
 		c, cn := tr.childAt(b, i)
 		dst = tr.readBelow(s, c, cn, level-1, mint, maxt, dst)

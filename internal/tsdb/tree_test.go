@@ -45,11 +45,11 @@ func checkTree(t *testing.T, tr *tree, s *slab, want map[int64]uint64) {
 	}
 	var walk func(r ref, n, level int, first int64)
 	walk = func(r ref, n, level int, first int64) {
-		b := s.block(r)[:n]
-		if n == 0 || b[0].t != first {
-			t.Fatalf("block %x has %d entries and begins at %d, its parent says %d", r, n, b[0].t, first)
+		if n == 0 || s.at(r, 0).t != first {
+			t.Fatalf("block %x has %d entries and begins at %d, its parent says %d", r, n, s.at(r, 0).t, first)
 		}
 		if level > 0 {
+			b := s.block(r)[:n]
 			for i := range b {
 				c, cn := tr.childAt(b, i)
 				walk(c, cn, level-1, b[i].t)
@@ -80,6 +80,10 @@ func TestTreeOrders(t *testing.T) {
 		"zigzag":           func(i, n int) int64 { return int64(i * (1 - 2*(i%2))) },
 		"twice":            func(i, n int) int64 { return int64(i % (n / 2)) },
 		"permuted":         func(i, n int) int64 { return int64(i * 7919 % n) },
+		"interrupted":      func(i, n int) int64 { return int64(10*i + i/300*7) },
+		"every third late": func(i, n int) int64 { return int64(10*i - i%3/2*1000) },
+		"late on the step": func(i, n int) int64 { return int64(10*i - i%50/49*10*n/2) },
+		"extremes":         func(i, n int) int64 { return int64(i%2)*9e18 - int64((i+1)%2)*9e18 + int64(i) },
 	}
 	for name, at := range orders {
 		for _, n := range []int{1, 2, 3, 7, 100, 127, 128, 129, 300, 5000, 100_000} {
@@ -119,10 +123,12 @@ func TestTreeFill(t *testing.T) {
 		at   func(i int) int64
 		most float64 // bytes a sample
 	}{
-		"in order":         {func(i int) int64 { return int64(i) }, 16.5},
-		"reverse":          {func(i int) int64 { return int64(-i) }, 16.8},
-		"permuted":         {func(i int) int64 { return int64(i * 7919 % n) }, 24},
-		"gap from its end": {func(i int) int64 { return int64((i+1)%n - 2*i*(i%n&1)) }, 33},
+		"in order":          {func(i int) int64 { return int64(i) }, 8.3},
+		"with jitter":       {func(i int) int64 { return int64(10*i + i*7919%7) }, 16.5},
+		"often interrupted": {func(i int) int64 { return int64(10*i + i/300*7) }, 16.5},
+		"reverse":           {func(i int) int64 { return int64(-i) }, 16.8},
+		"permuted":          {func(i int) int64 { return int64(i * 7919 % n) }, 24},
+		"gap from its end":  {func(i int) int64 { return int64((i+1)%n - 2*i*(i%n&1)) }, 33},
 	} {
 		var s slab
 		var tr tree
@@ -131,7 +137,7 @@ func TestTreeFill(t *testing.T) {
 		}
 		bytes := 0
 		for c, live := range liveBlocks(&s) {
-			bytes += live * 16 * minBlock << c
+			bytes += live * 16 * minBlock << (c % regular)
 		}
 		if got := float64(bytes) / n; got > tt.most {
 			t.Errorf("%s: %.1f bytes a sample, want at most %.1f", name, got, tt.most)

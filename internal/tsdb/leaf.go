@@ -1,0 +1,134 @@
+package tsdb
+
+// Leaves: the blocks that hold samples of one series, by ascending time, in one of two kinds. The
+// kind is that of the page. A raw leaf holds any samples. A regular one holds samples
+// at equal steps, as agents send them, in half the memory: its first entry tells the times.
+//
+//	raw        0         16        32
+//	           | t0 | v0 | t1 | v1 | t2 | v2 | …        2<<c samples
+//
+//	regular    0           16        32
+//	           | t0 | step | v0 | v1 | v2 | v3 | …      2·(2<<c)-2 samples, sample i at t0 + i·step
+//
+// Only the last leaf of a series grows regularly. A late sample that does not fit the steps makes
+// raw leaves of a regular one.
+const (
+	// regular is the bit of a page's class that tells the kind.
+	regular = 1 << 3
+	// regularSize is the least size of regular leaves.
+	regularSize = 3
+	// maxStep bounds the steps of regular leaves, in ms (49 days): tree.step has 32 bits.
+	maxStep = 1<<32 - 1
+)
+
+// isRegular says which kind of leaf r is.
+func (s *slab) isRegular(r ref) bool { return s.class(r)&regular != 0 }
+
+// leafRoom returns how many samples fit into leaf r.
+func (s *slab) leafRoom(r ref) int {
+	if s.isRegular(r) {
+		return 2*s.size(r) - 2
+	}
+	return s.size(r)
+}
+
+// leafTime returns the time of sample i of leaf r.
+func (s *slab) leafTime(r ref, i int) int64 {
+	if s.isRegular(r) {
+		head := s.at(r, 0)
+		return head.t + int64(head.v)*int64(i)
+	}
+	return s.at(r, i).t
+}
+
+// setLeafValue replaces the value of sample i of leaf r.
+func (s *slab) setLeafValue(r ref, i int, v uint64) {
+	switch {
+	case !s.isRegular(r):
+		s.at(r, i).v = v
+	case i%2 == 0:
+		s.at(r, 1+i/2).t = int64(v)
+	default:
+		s.at(r, 1+i/2).v = v
+	}
+}
+
+// leafSearch returns the index of the first of the n samples of leaf r that is at or after t, and
+// whether it is at t.
+func (s *slab) leafSearch(r ref, n int, t int64) (i int, found bool) {
+	if !s.isRegular(r) {
+		b := s.block(r)[:n]
+		i = search(b, t)
+		return i, i < n && b[i].t == t
+	}
+	head := s.at(r, 0)
+	if t <= head.t {
+		return 0, t == head.t
+	}
+	past := uint64(t) - uint64(head.t) // the difference of two int64 may not be one
+	i = int(min((past+head.v-1)/head.v, uint64(n)))
+	return i, i < n && uint64(i)*head.v == past
+}
+
+// leafRead appends the samples of leaf r in [mint, maxt] to dst until it is at its capacity.
+func (s *slab) leafRead(r ref, n int, mint, maxt int64, dst []entry) []entry {
+	i, _ := s.leafSearch(r, n, mint)
+	end, _ := s.leafSearch(r, n, maxt+1)
+	end = min(end, i+cap(dst)-len(dst))
+	if i >= end {
+		return dst
+	}
+	b := s.block(r)
+	if !s.isRegular(r) {
+		return append(dst, b[i:end]...)
+	}
+	t, step := b[0].t+int64(i)*int64(b[0].v), int64(b[0].v)
+	for ; i < end; i++ {
+		e := &b[1+i/2]
+		v := e.v
+		if i%2 == 0 {
+			v = uint64(e.t)
+		}
+		dst = append(dst, entry{t, v})
+		t += step
+	}
+	return dst
+}
+
+// insertRegular inserts e as sample i of the regular leaf r, which holds n; compare slab.insert.
+func (s *slab) insertRegular(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
+	switch {
+	case i == 0:
+		return s.before(r, n, e)
+	case i < n:
+		return s.unpack(r, n, i, e)
+	case n < s.leafRoom(r) && e.t == s.leafTime(r, n):
+		s.setLeafValue(r, n, e.v)
+		return r, n + 1, entry{}, false
+	}
+	return s.behind(r, n, e)
+}
+
+// unpack makes one or two raw leaves of the n samples of the regular leaf r, with e before sample i.
+func (s *slab) unpack(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
+	var room [2 * maxBlock]entry
+	all := s.leafRead(r, n, minInt64, maxInt64-1, room[:0])
+	all = append(all[:i+1], all[i:]...)
+	all[i] = e
+	s.release(r)
+	raw := func(samples []entry) ref {
+		class := 0
+		for minBlock<<class < len(samples) {
+			class++
+		}
+		r := s.alloc(class)
+		copy(s.block(r), samples)
+		return r
+	}
+	if len(all) <= maxBlock {
+		return raw(all), len(all), entry{}, false
+	}
+	half := len(all) / 2
+	upper := all[half:]
+	return raw(all[:half]), half, child(upper[0].t, raw(upper), len(upper)), true
+}
