@@ -39,6 +39,7 @@ type work struct {
 	batch   storage.Batch
 	out     outbox
 	scratch []byte
+	recv    receiver
 	times   lineproto.TimePrinter
 	it      storage.Iterator
 }
@@ -65,6 +66,7 @@ type session struct {
 
 	partial    []byte    // the unfinished line between two reads
 	spoken     bool      // the first line has come
+	wrote      bool      // the last read led to a write that went well
 	draining   bool      // the server stops: end when there is no more to read
 	drainUntil time.Time // when to end even if there is more
 	end        error     // why the session ends; io.EOF: the client ended its input
@@ -95,6 +97,7 @@ func newSession(srv *Server, ctx context.Context, running *sync.WaitGroup, conn 
 	if err != nil {
 		return nil, err
 	}
+	tellRest(raw)
 	s := &session{srv: srv, running: running, ctx: ctx, conn: conn, raw: raw, app: srv.cfg.Store.Appender()}
 	s.parser.MaxLine, s.parser.MaxKey = srv.cfg.MaxLine, srv.cfg.MaxKey
 	s.onReadable, s.onWritable = s.readable, s.writable
@@ -161,7 +164,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 	w := s.srv.work.Get().(*work)
 	n := copy(w.in, s.partial)
 	for {
-		m, err := syscall.Read(int(fd), w.in[n:])
+		m, dry, err := w.recv.receive(int(fd), w.in[n:])
 		if err == syscall.EINTR {
 			continue
 		}
@@ -174,6 +177,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 			return true
 		}
 		full := m == len(w.in)-n
+		s.wrote = false
 		n += m
 		used := s.requests(w, w.in[:n])
 		n = copy(w.in, w.in[used:n])
@@ -183,6 +187,9 @@ func (s *session) readable(fd uintptr) (end bool) {
 		if s.end != nil || s.draining && time.Now().After(s.drainUntil) {
 			s.rest(w, nil)
 			return true
+		}
+		if dry && s.wrote && !s.draining {
+			break
 		}
 		if full { // there may be no end to this client's requests: let others in
 			runtime.Gosched()

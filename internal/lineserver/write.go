@@ -24,6 +24,7 @@ func (s *session) send(w *work) {
 		if s.mu.err = err; err != nil {
 			break
 		}
+		s.wrote = true
 		if n == len(p) && len(w.out.runs) == 1 && w.out.runs[0].oks*okLen+w.out.runs[0].bytes == n {
 			w.out.reset()
 			break
