@@ -61,6 +61,8 @@ type Server struct {
 	ln    net.Listener
 	store *tsdb.DB
 	lines *lineserver.Server
+
+	memoryLimit int64
 }
 
 // Open makes a server that listens, so that clients can connect, and serves them once
@@ -86,6 +88,8 @@ func Open(cfg Config) (*Server, error) {
 	return &Server{
 		ln:    ln,
 		store: store,
+
+		memoryLimit: cfg.MemoryLimit,
 		lines: lineserver.New(lineserver.Config{
 			Store:        store,
 			MaxLine:      cfg.MaxLine,
@@ -97,6 +101,11 @@ func Open(cfg Config) (*Server, error) {
 		}),
 	}, nil
 }
+
+// MemoryLimit returns the limit on the memory for series and samples in bytes, 0 if there is
+// none. The garbage collector does not know it: where memory is scarce, a program should tell it with
+// debug.SetMemoryLimit, as the command metricd does; else garbage may take as much again.
+func (s *Server) MemoryLimit() int64 { return s.memoryLimit }
 
 // Addr returns the address of the line protocol.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }

@@ -20,16 +20,13 @@ var (
 	ErrWrongCommand = errors.New(wrongCommand)
 	// ErrTooManyConnections: the server has as many connections as it serves. It was tried
 	// again until Options.RetryFor was over. The error is a *ServerError.
-	ErrTooManyConnections = errors.New(tooManyConnections)
+	ErrTooManyConnections = errors.New(lineproto.TooManyConnections)
 	// ErrProtocol: the bytes that came are no reply of the line protocol.
 	ErrProtocol = lineproto.ErrReply
 )
 
-// Reasons that a server gives.
-const (
-	wrongCommand       = "wrong command"
-	tooManyConnections = "too many connections"
-)
+// wrongCommand is the reason in lineproto.WrongCommand.
+const wrongCommand = "wrong command"
 
 // ServerError is a reply that refuses a request, or the whole connection.
 type ServerError struct {
@@ -42,7 +39,7 @@ func (e *ServerError) Error() string { return "server: " + e.Text }
 // Is matches the sentinels ErrWrongCommand and ErrTooManyConnections.
 func (e *ServerError) Is(target error) bool {
 	return target == ErrWrongCommand && e.Text == wrongCommand ||
-		target == ErrTooManyConnections && e.Text == tooManyConnections
+		target == ErrTooManyConnections && e.Text == lineproto.TooManyConnections
 }
 
 // PutError says why a line given to a Writer was not stored, or may not have been.
@@ -62,5 +59,5 @@ func (e *PutError) Unwrap() error { return e.Err }
 // goes on.
 func refusal(err error) bool {
 	var s *ServerError
-	return errors.As(err, &s) && s.Text != tooManyConnections
+	return errors.As(err, &s) && s.Text != lineproto.TooManyConnections
 }

@@ -23,24 +23,7 @@ func checkKey(key string, maxLine int) error {
 	if n := len(key); n > maxLine {
 		return fmt.Errorf("%w: key of %d bytes, want at most %d", ErrInvalid, n, maxLine)
 	}
-	for i := 0; i < len(key); i++ {
-		if key[i]-'!' > '~'-'!' {
-			return checkRareKey(key)
-		}
-	}
-	if key == "" || key == "*" {
-		return checkRareKey(key)
-	}
-	return nil
-}
-
-// checkRareKey checks a key that is not plain ASCII by the rules of the server: the put made
-// of it must read as one put of that key.
-func checkRareKey(key string) error {
-	line := lineproto.AppendPut(nil, key, 0, 0)
-	p := lineproto.Parser{MaxLine: len(line), MaxKey: len(line)}
-	var req lineproto.Request
-	if n := p.Next(line, &req); n != len(line) || req.Kind != lineproto.Put || string(req.Key) != key {
+	if !lineproto.ValidKey([]byte(key)) {
 		return fmt.Errorf("%w: key %.80q, want one token of UTF-8 without control characters, other than *", ErrInvalid, key)
 	}
 	return nil

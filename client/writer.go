@@ -45,13 +45,14 @@ type Writer struct {
 		sync.Mutex
 		space   sync.Cond // queue shrank, or closed or err was set
 		queue   queue
-		calls   int64     // of Put and PutLine
-		waiting int       // callers that wait for replies: nothing lingers
-		active  time.Time // when bytes last went either way, as far as a reply is due
-		closed  bool      // Close was called
-		err     error     // the Writer has given up
-		refused int64     // lines refused or lost since the last Flush, if OnError is nil
-		first   *PutError // the first of them
+		times   lineproto.TimePrinter // of Put
+		calls   int64                 // of Put and PutLine
+		waiting int                   // callers that wait for replies: nothing lingers
+		active  time.Time             // when bytes last went either way, as far as a reply is due
+		closed  bool                  // Close was called
+		err     error                 // the Writer has given up
+		refused int64                 // lines refused or lost since the last Flush, if OnError is nil
+		first   *PutError             // the first of them
 	}
 }
 
@@ -92,7 +93,7 @@ func (w *Writer) Put(key string, value float64, t time.Time) error {
 	if err != nil {
 		return fmt.Errorf("client: put: %w", err)
 	}
-	b.text = lineproto.AppendPut(b.text, key, value, sec)
+	b.text = w.mu.times.AppendPut(b.text, key, value, sec)
 	w.pushLocked(b)
 	return nil
 }

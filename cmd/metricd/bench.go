@@ -87,6 +87,9 @@ func (c *benchCmd) Run() error {
 		PID:         c.Pid,
 		Timeout:     c.Timeout,
 	})
+	if err != nil && len(report.Results) == 0 { // nothing was begun: the flags don't go together
+		return usageError{err}
+	}
 	if ctx.Err() != nil {
 		err = fmt.Errorf("ended early: %w", context.Cause(ctx))
 	}

@@ -56,10 +56,11 @@ type Parser struct {
 	skipping bool // the rest of a line that was too long is being dropped
 
 	// The last timestamp, and the length of its text with the line end: many samples in a
-	// row have the same. Head and tail are the first and the last eight bytes of a text of 8 to
-	// 15 bytes, so that two comparisons tell.
+	// row have the same. If that length is known to be 8 to 15 bytes, head and tail are the first
+	// and the last eight of them, so that two comparisons tell.
 	lastTime           int64
 	lastLen            int
+	known              bool
 	lastHead, lastTail uint64
 }
 
@@ -103,7 +104,7 @@ func (p *Parser) plainPut(buf []byte, req *Request) int {
 // length of the line.
 //
 // It is for those who know the beginning of the line already, because they expected
-// just that key.
+// just that key; and not while the rest of a long line is skipped.
 func (p *Parser) PutTail(b []byte) (value float64, time int64, n int) {
 	value, n = decimal.Scan(b)
 	if n == 0 || b[n] != ' ' {
@@ -111,7 +112,7 @@ func (p *Parser) PutTail(b []byte) (value float64, time int64, n int) {
 	}
 	n++
 	b = b[n:]
-	if len(b) < 16 || p.lastLen < 8 || binary.LittleEndian.Uint64(b) != p.lastHead || binary.LittleEndian.Uint64(b[(p.lastLen-8)&7:]) != p.lastTail {
+	if len(b) < 16 || !p.known || binary.LittleEndian.Uint64(b) != p.lastHead || binary.LittleEndian.Uint64(b[(p.lastLen-8)&7:]) != p.lastTail {
 		if !p.plainTime(b) {
 			return 0, 0, 0
 		}
@@ -137,11 +138,9 @@ func (p *Parser) plainTime(b []byte) bool {
 			return false
 		}
 		p.lastTime, p.lastLen = t, end
-		if 8 <= end && end < 16 {
+		if p.known = 8 <= end && end < 16; p.known {
 			p.lastHead = binary.LittleEndian.Uint64(b)
 			p.lastTail = binary.LittleEndian.Uint64(b[end-8:])
-		} else {
-			p.lastHead = 0 // no text: the next one is read again
 		}
 		return true
 	}
@@ -282,6 +281,9 @@ func ParseTime(b []byte) (t int64, ok bool) {
 	}
 	return t, len(b) > 0
 }
+
+// Skipping says whether the next bytes belong to a line that was too long.
+func (p *Parser) Skipping() bool { return p.skipping }
 
 // Unanswered says whether rest, the bytes behind the last line when the input ended,
 // is a request that was cut short: it is not carried out, and the reply is

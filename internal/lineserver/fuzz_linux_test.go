@@ -105,6 +105,8 @@ func FuzzCuts(f *testing.F) {
 	f.Add([]byte("put e 1 1\nput a 1 1\nput b 1 1\nput c 1 1\nput d 1 1\nget *\n"+strings.Repeat("x", 150)+"\nget a"), []byte{100})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\nput a 1 1\n"), []byte{3})
 	f.Add([]byte(strings.Repeat("put a 1 1700000000\r\n", 12)+"put a 2 1700000000\nput a 1 170000\nput a 1 17000000000000000\n"), []byte{7, 7, 7})
+	f.Add([]byte(strings.Repeat("put a 1 1700000000\n", 12)+strings.Repeat("x", 150)+"put a 2 1700000000\nget a\n"), []byte{227, 149})
+	f.Add([]byte(strings.Repeat("put a 1 1000000000000000\n", 12)+"put a 1 \x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\n"), []byte{20})
 	f.Fuzz(func(t *testing.T, input, cuts []byte) {
 		if len(input) > 2000 || len(cuts) > 20 {
 			return

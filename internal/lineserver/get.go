@@ -18,7 +18,10 @@ func (s *session) get(w *work, key string) {
 		g.text(lineproto.GetTail)
 		return
 	}
-	if g.begun || s.end != nil { // a reply without its last line is known to be incomplete
+	if s.broken { // the client went away
+		return
+	}
+	if g.begun { // a reply without its last line is known to be incomplete
 		s.srv.log.Error("get ended in the middle of its reply; the connection was closed", "client", s.conn.RemoteAddr(), "err", err)
 		s.end = err
 		return

@@ -1,6 +1,10 @@
 package lineserver
 
-import "metricd/internal/storage"
+import (
+	"sync/atomic"
+
+	"metricd/internal/storage"
+)
 
 // order remembers the order in which a connection sends its series: agents send the same ones
 // in the same order, again and again. So the beginning of the next line, `put KEY `, is
@@ -18,14 +22,19 @@ type order struct {
 	refs []storage.Ref
 	pos  int // of the next line; len(ends) stands for 0, too: after the last comes the first
 	puts int // puts that came as a surprise, up to beginLearning
+
+	budget *atomic.Int64 // bytes that all connections together may still take
+	taken  int           // bytes that this one took of it
 }
 
 const (
 	// beginLearning is the number of puts after which a connection is worth the memory.
 	beginLearning = 8
-	// maxOrder and maxOrderText bound it to about 1.5 MiB a connection.
+	// maxOrder and maxOrderText bound it to about 1.5 MiB a connection, maxOrders to about
+	// twice that many bytes for all connections (slices grow ahead).
 	maxOrder     = 1 << 15
 	maxOrderText = 1 << 20
+	maxOrders    = 64 << 20
 	// maxSkipped is how many series in a row may be left out of a round without learning anew.
 	maxSkipped = 4
 )
@@ -99,7 +108,7 @@ func (o *order) look(key []byte) (at int, ref storage.Ref) {
 		o.text = o.text[:o.start(o.pos)]
 		o.ends, o.refs = o.ends[:o.pos], o.refs[:o.pos]
 	}
-	if len(o.ends) == maxOrder || len(o.text)+len("put  ")+len(key) > maxOrderText {
+	if len(o.ends) == maxOrder || len(o.text)+len("put  ")+len(key) > maxOrderText || !o.take(len("put  ")+len(key)) {
 		return -1, 0
 	}
 	o.text = append(o.text, "put "...)
@@ -109,6 +118,27 @@ func (o *order) look(key []byte) (at int, ref storage.Ref) {
 	o.refs = append(o.refs, 0)
 	o.pos = len(o.ends)
 	return o.pos - 1, 0
+}
+
+// take reserves memory for an entry with so much text, and says whether there is some.
+func (o *order) take(text int) bool {
+	const fixed = 12 // an end and a ref
+	more := len(o.text) + text + (len(o.ends)+1)*fixed - o.taken
+	if more <= 0 { // taken before, for entries since forgotten
+		return true
+	}
+	if o.budget.Add(-int64(more)) < 0 {
+		o.budget.Add(int64(more))
+		return false
+	}
+	o.taken += more
+	return true
+}
+
+// forget gives the memory back.
+func (o *order) forget() {
+	o.budget.Add(int64(o.taken))
+	*o = order{budget: o.budget}
 }
 
 // learn is told what the store calls the series at a place that look gave.

@@ -3,6 +3,7 @@ package lineserver
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 
 	"metricd/internal/storage"
@@ -15,6 +16,13 @@ type orderUser struct {
 	rows    []string
 	learned []learned
 	hits    int
+}
+
+func newOrderUser(budget int) *orderUser {
+	u := &orderUser{refs: map[string]storage.Ref{}}
+	u.o.budget = new(atomic.Int64)
+	u.o.budget.Store(int64(budget))
+	return u
 }
 
 func (u *orderUser) put(t *testing.T, key string) {
@@ -53,7 +61,7 @@ func TestOrderFollows(t *testing.T) {
 	for i := range keys {
 		keys[i] = fmt.Sprintf("host_%d.cpu", i)
 	}
-	u := orderUser{refs: map[string]storage.Ref{}}
+	u := newOrderUser(maxOrders)
 	round := func(keys []string) (hits int) {
 		u.hits = 0
 		for i, k := range keys {
@@ -93,7 +101,7 @@ func TestOrderFollows(t *testing.T) {
 func TestOrderRandom(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		u := orderUser{refs: map[string]storage.Ref{}}
+		u := newOrderUser(rnd.IntN(1000))
 		keys := 1 + rnd.IntN(30)
 		next := 0
 		for range 3000 {
@@ -114,12 +122,19 @@ func TestOrderRandom(t *testing.T) {
 			u.put(t, name)
 		}
 	}
-	u := orderUser{refs: map[string]storage.Ref{}}
+	u := newOrderUser(maxOrders)
 	for i := range 3 * maxOrder {
 		u.put(t, fmt.Sprintf("key_%0100d", i))
 		u.flush()
 	}
 	if len(u.o.ends) > maxOrder || len(u.o.text) > maxOrderText {
 		t.Errorf("%d entries, %d bytes of text", len(u.o.ends), len(u.o.text))
+	}
+	if left := u.o.budget.Load(); left < maxOrders-maxOrderText-12*maxOrder || left > maxOrders-maxOrderText/2 {
+		t.Errorf("%d bytes of the budget are left", left)
+	}
+	u.o.forget()
+	if left := u.o.budget.Load(); left != maxOrders {
+		t.Errorf("%d bytes of the budget are left at the end, want all %d", left, maxOrders)
 	}
 }

@@ -151,11 +151,10 @@ func (o *outbox) consume(n int) {
 	o.runs = shift(o.runs, done)
 }
 
-// shift returns s without its first n elements. Memory before them is not kept for long,
-// and what was handed out of it stays as it is.
+// shift returns s without its first n elements, and with all its memory if none are left.
 func shift[T any](s []T, n int) []T {
-	if n == len(s) && n > 0 {
-		return nil
+	if n == len(s) {
+		return s[:0]
 	}
 	return s[n:]
 }

@@ -55,7 +55,7 @@ type Config struct {
 	MaxKey       int           // bytes of a key; 4,096
 	MaxConns     int           // connections at once; 10,000
 	IdleTimeout  time.Duration // a connection that sends nothing for so long is closed; 0: never
-	WriteTimeout time.Duration // see the package comment; 1 minute
+	WriteTimeout time.Duration // a stopped connection without progress for so long is closed; 1 minute
 
 	Logger *slog.Logger // nil: nothing is logged
 }
@@ -87,6 +87,7 @@ type Server struct {
 
 	conns, accepted, rejected, stalled, panics, puts, gets, malformed atomic.Int64
 
+	orders    atomic.Int64 // bytes left for what connections remember; see order
 	lingering atomic.Int64 // rejected connections that are still being told so
 }
 
@@ -108,6 +109,7 @@ func New(cfg Config) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.orders.Store(maxOrders)
 	s.mu.sessions = make(map[*session]struct{})
 	s.work.New = func() any { return newWork(cfg.MaxLine) }
 	return s
@@ -166,10 +168,10 @@ func (s *Server) accept(ctx, base context.Context, ln net.Listener, running *syn
 				conn.Close()
 			}
 			return nil
-		case err != nil && !transient(err):
+		case permanent(err):
 			return fmt.Errorf("accept on %s: %w", ln.Addr(), err)
 		case err != nil:
-			s.log.Warn("cannot accept connections for now; raise the limit of open files if this stays (ulimit -n)", "err", err)
+			s.log.Warn("cannot accept connections for now; if it is for open files, raise their limit (ulimit -n)", "err", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):
@@ -193,15 +195,11 @@ func (s *Server) accept(ctx, base context.Context, ln net.Listener, running *syn
 	}
 }
 
-// transient says whether an Accept may work again later: too many open files, no memory, or a
-// connection that went away while it waited.
-func transient(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+// permanent says whether no Accept will ever work again: there is no listener any more. All else may
+// pass: too many open files, a connection that went away while it waited, errors of the network
+// (accept(2) says to treat them like that).
+func permanent(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EBADF) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSOCK)
 }
 
 // reject tells a connection over the limit so and closes it. It does that beside the
@@ -222,9 +220,12 @@ func (s *Server) reject(conn net.Conn, running *sync.WaitGroup) {
 	})
 }
 
-// stop makes all sessions finish: they answer what was received, then close.
+// stop makes all sessions finish: they answer what was received, then close. Those that begin
+// later see stopping.
 func (s *Server) stop() {
-	s.stopping.Store(true)
+	if s.stopping.Swap(true) {
+		return // a session that is finishing must not be interrupted again
+	}
 	s.each(func(c *session) { c.conn.SetReadDeadline(time.Unix(1, 0)) })
 }
 

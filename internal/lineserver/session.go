@@ -100,6 +100,7 @@ func newSession(srv *Server, ctx context.Context, running *sync.WaitGroup, conn 
 	tellRest(raw)
 	s := &session{srv: srv, running: running, ctx: ctx, conn: conn, raw: raw, app: srv.cfg.Store.Appender()}
 	s.parser.MaxLine, s.parser.MaxKey = srv.cfg.MaxLine, srv.cfg.MaxKey
+	s.order.budget = &srv.orders
 	s.onReadable, s.onWritable = s.readable, s.writable
 	srv.mu.Lock()
 	srv.mu.sessions[s] = struct{}{}
@@ -113,12 +114,7 @@ func newSession(srv *Server, ctx context.Context, running *sync.WaitGroup, conn 
 // run serves the connection to its end.
 func (s *session) run() {
 	defer s.leave()
-	defer func() {
-		if p := recover(); p != nil {
-			s.srv.panics.Add(1)
-			s.srv.log.Error("BUG: panic in a session; it was closed", "client", s.conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
+	defer s.survive()
 	err := s.raw.Read(s.onReadable)
 	for errors.Is(err, os.ErrDeadlineExceeded) && s.srv.stopping.Load() && !s.draining {
 		s.drain()
@@ -129,6 +125,15 @@ func (s *session) run() {
 		s.end = err
 	}
 	s.finish()
+}
+
+// survive, deferred, keeps a panic from ending more than this session.
+func (s *session) survive() {
+	if p := recover(); p != nil {
+		s.srv.panics.Add(1)
+		s.srv.log.Error("BUG: panic in a session; it was closed", "client", s.conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
+		s.conn.Close()
+	}
 }
 
 // drain begins the end of a session that the server stops: what was received is answered.
@@ -143,6 +148,7 @@ func (s *session) leave() {
 	s.srv.mu.Lock()
 	delete(s.srv.mu.sessions, s)
 	s.srv.mu.Unlock()
+	s.order.forget()
 	s.srv.conns.Add(-1)
 }
 
@@ -239,7 +245,7 @@ func (s *session) requests(w *work, in []byte) (used int) {
 	rows := w.batch.Rows[:0]
 	for used < len(in) && s.end == nil {
 		line := in[used:]
-		if expected, ref := s.order.next(); len(expected) < len(line) && string(line[:len(expected)]) == string(expected) {
+		if expected, ref := s.order.next(); len(expected) < len(line) && string(line[:len(expected)]) == string(expected) && !s.parser.Skipping() {
 			value, time, n := s.parser.PutTail(line[len(expected):])
 			if n += len(expected); n > len(expected) && n <= s.parser.MaxLine {
 				if at := s.order.step(); ref == 0 {

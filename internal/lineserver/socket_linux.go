@@ -54,11 +54,11 @@ func (r *receiver) receive(fd int, p []byte) (n int, dry bool, err error) {
 	return int(got), tells && binary.NativeEndian.Uint32(r.oob[16:]) == 0, nil
 }
 
-// unackedBytes returns how many written bytes the peer has not acknowledged yet (SIOCOUTQ,
-// tcp(7)), 0 if that can't be told.
-func unackedBytes(raw syscall.RawConn) (n int) {
+// queuesOf asks the socket (SIOCOUTQ, SIOCINQ: tcp(7)).
+func queuesOf(raw syscall.RawConn) (q queues) {
 	raw.Control(func(fd uintptr) {
-		n, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		q.unacked, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		q.unread, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ)
 	})
-	return n
+	return q
 }

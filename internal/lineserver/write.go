@@ -1,6 +1,7 @@
 package lineserver
 
 import (
+	"errors"
 	"syscall"
 	"time"
 )
@@ -16,7 +17,21 @@ func (s *session) send(w *work) {
 	if w.out.empty() {
 		return
 	}
+	full, err := s.sendNow(w)
+	w.out.reset()
+	switch {
+	case err != nil:
+		s.fail(err)
+	case full:
+		s.settle(maxPending / 2)
+	}
+}
+
+// sendNow writes what the socket takes of w.out and leaves the rest to the writer. full says
+// that there is too much of that.
+func (s *session) sendNow(w *work) (full bool, err error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for !s.mu.writing && s.mu.err == nil && !w.out.empty() {
 		var p []byte
 		p, w.scratch = w.out.next(w.scratch)
@@ -25,30 +40,15 @@ func (s *session) send(w *work) {
 			break
 		}
 		s.wrote = true
-		if n == len(p) && len(w.out.runs) == 1 && w.out.runs[0].oks*okLen+w.out.runs[0].bytes == n {
-			w.out.reset()
-			break
-		}
 		w.out.consume(n)
 		if n < len(p) {
 			s.startWriter()
 		}
 	}
-	if err := s.mu.err; err != nil {
-		s.mu.Unlock()
-		s.fail(err)
-		w.out.reset()
-		return
-	}
-	if !w.out.empty() {
+	if s.mu.err == nil && !w.out.empty() {
 		s.mu.pending.move(&w.out)
 	}
-	w.out.reset()
-	full := s.mu.pending.size() > maxPending
-	s.mu.Unlock()
-	if full {
-		s.settle(maxPending / 2)
-	}
+	return s.mu.pending.size() > maxPending, s.mu.err
 }
 
 // fail ends the session: its output is broken.
@@ -103,6 +103,7 @@ func (s *session) startWriter() {
 
 // writer writes mu.pending until it is empty, or writing fails.
 func (s *session) writer() {
+	defer s.survive()
 	var buf, p []byte
 	var n int
 	var werr error
@@ -111,33 +112,41 @@ func (s *session) writer() {
 		return n > 0 || werr != nil
 	}
 	for {
-		s.mu.Lock()
-		s.mu.pending.consume(n)
-		done := s.mu.pending.empty() || s.mu.err != nil
-		if !done {
-			p, buf = s.mu.pending.next(buf)
-		} else {
-			s.mu.writing = false
+		p, buf = s.written(n, werr, buf)
+		if p == nil {
+			return
 		}
-		s.mu.Unlock()
+		n, werr = 0, nil
+		if err := s.raw.Write(write); err != nil {
+			werr = err
+		}
+	}
+}
+
+// written takes n bytes off mu.pending, which were written, and returns what to write next: nil
+// at the end, which is also after an error. buf is as in outbox.next.
+func (s *session) written(n int, err error, buf []byte) (p, newBuf []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if s.mu.writing = p != nil; !s.mu.writing && s.mu.err == nil && !s.mu.pending.empty() {
+			s.mu.err = errors.New("BUG: panic in the writer")
+		}
 		select {
 		case s.progress <- struct{}{}:
 		default:
 		}
-		if done {
-			return
-		}
-		n = 0
-		err := s.raw.Write(write)
-		if err == nil {
-			err = werr
-		}
-		if err != nil {
-			s.mu.Lock()
-			s.mu.err = err
-			s.mu.Unlock()
-		}
+	}()
+	s.mu.err = err
+	if err != nil {
+		return nil, buf
 	}
+	s.mu.pending.consume(n)
+	if s.mu.pending.empty() {
+		s.mu.pending = outbox{} // it may have been large
+		return nil, buf
+	}
+	return s.mu.pending.next(buf)
 }
 
 // settle waits until the pending replies take at most size bytes, and for size 0 until all is
@@ -145,7 +154,7 @@ func (s *session) writer() {
 // s.end is set.
 func (s *session) settle(size int) bool {
 	var timer *time.Timer
-	unacked := 0
+	var seen queues
 	for {
 		s.mu.Lock()
 		err := s.mu.err
@@ -161,16 +170,16 @@ func (s *session) settle(size int) bool {
 		if timer == nil {
 			timer = time.NewTimer(s.srv.cfg.WriteTimeout)
 			defer timer.Stop()
-			unacked = unackedBytes(s.raw)
+			seen = queuesOf(s.raw)
 		}
 		select {
 		case <-s.progress:
-			unacked = unackedBytes(s.raw)
+			seen = queuesOf(s.raw)
 		case <-timer.C:
-			// The socket reports room only when a third of its buffer is free: a slow
-			// reader may take long for that and still be reading.
-			before := unacked
-			if unacked = unackedBytes(s.raw); unacked >= before {
+			// The socket reports room only when a third of its buffer is free, and what the client
+			// sends is not read meanwhile: a slow client may be alive and show it only here.
+			before := seen
+			if seen = queuesOf(s.raw); seen.unacked >= before.unacked && seen.unread <= before.unread {
 				s.srv.stalled.Add(1)
 				s.srv.log.Warn("closed a client that does not read its replies", "client", s.conn.RemoteAddr(), "timeout", s.srv.cfg.WriteTimeout)
 				s.fail(errStalled)
@@ -179,4 +188,10 @@ func (s *session) settle(size int) bool {
 		}
 		timer.Reset(s.srv.cfg.WriteTimeout)
 	}
+}
+
+// queues says how full the buffers of a socket are, in bytes; 0 where that can't be told.
+type queues struct {
+	unacked int // written, and not yet acknowledged by the peer
+	unread  int // received, and not yet read
 }

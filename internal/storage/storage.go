@@ -78,8 +78,9 @@ type Seq uint64
 // with the next batch (which series followed which) and holds nothing that must be
 // released: an Appender that is no longer used is just dropped.
 type Appender interface {
-	// Append takes the rows of b in order and returns at once, before they are
-	// durable, with a sequence for Wait. Every row is taken or refused on its own; a
+	// Append takes the rows of b in order and returns before they are durable, with a
+	// sequence for Wait. It does not wait for a disk or a network, but may be held up
+	// while too much that was appended is not durable yet. Every row is taken or refused on its own; a
 	// refused one does not affect the others. A non-nil error means that no row was
 	// taken and that none will be: ErrClosed or ErrFailed.
 	//
@@ -87,10 +88,11 @@ type Appender interface {
 	// taken, if the Store has such a thing.
 	Append(b *Batch) (Seq, error)
 
-	// Wait returns nil once everything up to and including seq is as durable as the
-	// engine promises. It returns ctx's error if ctx is done earlier; asked with a done
-	// context it answers without waiting, and nil still means durable. It returns
-	// ErrFailed (wrapped, with the cause) if that durability cannot be had any more.
+	// Wait returns nil once everything that this Appender appended up to and including seq is
+	// as durable as the engine promises. It returns ctx's error if ctx is done earlier; asked
+	// with a done context it answers without waiting, and nil still means durable. It returns
+	// ErrFailed (wrapped, with the cause) if that durability cannot be had any more. After
+	// Close it returns nil or ErrClosed.
 	Wait(ctx context.Context, seq Seq) error
 }
 
@@ -148,7 +150,8 @@ type Store interface {
 	Close() error
 }
 
-// SeriesSet is the result of a Select, for one goroutine. The usual loop:
+// SeriesSet is the result of a Select. It, its Series and their Iterators are for one goroutine
+// together. The usual loop:
 //
 //	for set.Next() {
 //		it := set.At().Iterator(it)
@@ -174,9 +177,10 @@ type SeriesSet interface {
 // any time until its set is closed.
 type Series interface {
 	// Key returns the key as the series was first put; for series that arrived as
-	// labels, the canonical spelling.
+	// labels, the canonical spelling. The text stays valid for good.
 	Key() string
-	// Labels returns the label set, sorted by name. It must not be changed.
+	// Labels returns the label set, sorted by name. It must not be changed, and stays valid
+	// for good.
 	Labels() Labels
 	// Iterator returns an iterator over the samples in the query's range, before the
 	// first of them. If reuse is an iterator of the same store that is no longer

@@ -52,8 +52,9 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		if s.append(&h.slab, row.T, v) {
 			continue
 		}
-		// A new series has its memory already: it must not be left without samples.
-		if s.root != 0 && row.T != s.last && db.fullLocked(db.opts.MemoryLimit) {
+		// A new series has its memory already: it must not be left without samples. Nor does
+		// it take memory to replace a sample.
+		if s.root != 0 && db.fullLocked(db.opts.MemoryLimit) && !s.within(&h.slab, row.T, row.T) {
 			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.errMemory})
 			continue
 		}
@@ -83,7 +84,7 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 func (db *DB) seriesLocked(last slot, key []byte) (slot, error) {
 	h := db.mu.head
 	next := &h.at(last).next
-	if string(key) == h.at(*next).key {
+	if s := h.at(*next); *next != 0 && s.id != 0 && string(key) == s.key {
 		return *next, nil
 	}
 	h.canonical = storage.AppendCanonical(h.canonical[:0], key)
@@ -103,9 +104,9 @@ func (db *DB) seriesLocked(last slot, key []byte) (slot, error) {
 	return *next, nil
 }
 
-// fullLocked says whether limit is reached, if there is one.
+// fullLocked says whether limit is reached.
 func (db *DB) fullLocked(limit int64) bool {
-	return limit > 0 && db.mu.bytes() >= limit
+	return db.mu.bytes() >= limit
 }
 
 // Wait returns nil at once: in memory nothing becomes more durable than it is.

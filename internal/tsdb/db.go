@@ -22,11 +22,15 @@ type Options struct {
 	// MaxSeries is how many series may exist; 0: any number. Beyond, samples of new
 	// series are refused with ErrSeriesLimit.
 	MaxSeries int
-	// MemoryLimit is how many bytes series and samples may take; 0: any number. At
+	// MemoryLimit is how many bytes series and samples may take; 0, and anything above it: 127 GiB,
+	// which is what references of 32 bits can tell apart. At
 	// fifteen sixteenths of it new series are refused, at all of it samples
 	// that need memory, both with ErrMemoryLimit. It is kept to a few pages of 256 KiB.
 	MemoryLimit int64
 }
+
+// maxMemory leaves room for what is taken after the limit was last looked at.
+const maxMemory = maxPages*pageEntries*16 - 1<<30
 
 // DB is a storage.Store in memory. It runs no goroutines.
 type DB struct {
@@ -52,6 +56,9 @@ var _ storage.Store = (*DB)(nil)
 
 // Open returns an empty DB.
 func Open(opts Options) *DB {
+	if opts.MemoryLimit <= 0 || opts.MemoryLimit > maxMemory {
+		opts.MemoryLimit = maxMemory
+	}
 	db := &DB{opts: opts}
 	db.errSeries = fmt.Errorf("%w: %d series is the most allowed (--max-series)", storage.ErrSeriesLimit, opts.MaxSeries)
 	db.errMemorySeries = fmt.Errorf("%w: no new series near %d MiB (--memory-limit)", storage.ErrMemoryLimit, opts.MemoryLimit>>20)

@@ -79,8 +79,10 @@ func TestMemoryLimit(t *testing.T) {
 	if err := put("x", -1); !errors.Is(err, storage.ErrMemoryLimit) {
 		t.Errorf("late sample: %v, want ErrMemoryLimit", err)
 	}
-	if err := put("x", int64(samples)-1); err != nil {
-		t.Errorf("replacing the newest sample: %v", err)
+	for _, ts := range []int64{0, int64(samples) / 2, int64(samples) - 1} {
+		if err := put("x", ts); err != nil {
+			t.Errorf("replacing the sample at %d: %v", ts, err)
+		}
 	}
 	st, err := db.Stats()
 	if err != nil || st.Series != 1 || st.Samples != int64(samples) || st.MemoryBytes < limit || st.MemoryBytes > limit+2*pageEntries*16 {
@@ -125,6 +127,39 @@ func TestChurn(t *testing.T) {
 		}
 		if round > 1 && held > settled {
 			t.Fatalf("round %d holds %d bytes, round 1 held %d", round, held, settled)
+		}
+	}
+}
+
+// TestGaps: series that ended leave gaps in the order, which readers pass over.
+func TestGaps(t *testing.T) {
+	db := Open(Options{})
+	defer db.Close()
+	all := storage.Query{Mint: storage.MinTime, Maxt: storage.MaxTime}
+	b := &storage.Batch{}
+	for i := range 3000 {
+		b.Rows = append(b.Rows, storage.Row{Key: fmt.Appendf(nil, "s%d", i), T: 1})
+	}
+	if _, err := db.Appender().Append(b); err != nil {
+		t.Fatal(err)
+	}
+	left := 3000
+	for _, gap := range [][2]int{{0, 300}, {1000, 1700}, {2900, 3000}} {
+		for i := gap[0]; i < gap[1]; i++ {
+			q := all
+			q.Key = fmt.Sprintf("s%d", i)
+			if err := db.Delete(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+			left--
+		}
+		set := db.Select(t.Context(), all)
+		n := 0
+		for set.Next() {
+			n++
+		}
+		if n != left || set.Err() != nil {
+			t.Errorf("after %v: %d series, err %v; want %d", gap, n, set.Err(), left)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"math"
+	"slices"
 
 	"metricd/internal/storage"
 )
@@ -18,17 +19,14 @@ type series struct {
 	next      slot   // the series that followed this one the last time: a guess, to be compared
 }
 
-// noKey is the key of a slot without a series: one that no row has, empty ones included.
-const noKey = " "
-
 // slot is the place of a series in the head; 0 is none.
 type slot uint32
 
 const (
 	seriesPage = 1024 // series allocated together
 	// seriesBytes is what a series costs beside its samples, its key and the index, for the
-	// memory limit: its slot (56), its place in order (4), rounded up.
-	seriesBytes = 64
+	// memory limit: its slot (56), its place in order (12), rounded up for the room in both.
+	seriesBytes = 80
 )
 
 // head holds all series and their samples in memory. It does no locking: DB.mu guards it.
@@ -38,9 +36,10 @@ type head struct {
 	index index
 	free  []slot
 
-	// order has the slots of all series by ascending id, 0 where one ended; gaps counts
-	// the zeros. When they are the greater part it is made anew.
+	// order has the slots of all series by ascending id, and ids those ids. Where a series
+	// ended the slot is 0; gaps counts those. When they are the greater part both are made anew.
 	order []slot
+	ids   []uint64
 	gaps  int
 
 	lastID   uint64
@@ -53,7 +52,7 @@ type head struct {
 func newHead() *head {
 	h := &head{index: index{seed: maphash.MakeSeed()}}
 	h.addPage()
-	*h.at(0) = series{key: noKey, id: math.MaxUint32} // slot 0 is no series
+	h.at(0).id = math.MaxUint32 // slot 0 is no series, nor what Ref 0 names
 	return h
 }
 
@@ -105,6 +104,7 @@ func (h *head) add(key, canonical []byte) slot {
 	*s = series{key: string(key), id: h.lastID, respelled: !bytes.Equal(key, canonical)}
 	h.index.insert(h.index.hash(canonical), at)
 	h.order = append(h.order, at)
+	h.ids = append(h.ids, h.lastID)
 	h.keyBytes += int64(len(key))
 	return at
 }
@@ -115,7 +115,7 @@ func (h *head) remove(i int) {
 	s := h.at(at)
 	h.index.remove(h.index.hash(storage.AppendCanonical(nil, []byte(s.key))), at)
 	h.keyBytes -= int64(len(s.key))
-	*s = series{key: noKey}
+	*s = series{}
 	h.free = append(h.free, at)
 	h.order[i] = 0
 	h.gaps++
@@ -126,31 +126,24 @@ func (h *head) compact() {
 	if h.gaps*2 <= len(h.order) {
 		return
 	}
-	order := make([]slot, 0, len(h.order)-h.gaps)
-	for _, at := range h.order {
+	order := make([]slot, 0, h.count())
+	ids := make([]uint64, 0, h.count())
+	for i, at := range h.order {
 		if at != 0 {
 			order = append(order, at)
+			ids = append(ids, h.ids[i])
 		}
 	}
-	h.order, h.gaps = order, 0
+	h.order, h.ids, h.gaps = order, ids, 0
 }
 
-// after returns the index into order of the first series with an id above id.
+// after returns the index into order of the first place with an id above id.
 func (h *head) after(id uint64) int {
-	lo, hi := 0, len(h.order)
-	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
-		i := mid
-		for i < hi && h.order[i] == 0 {
-			i++
-		}
-		if i < hi && h.at(h.order[i]).id <= id {
-			lo = i + 1
-		} else {
-			hi = mid
-		}
+	i, found := slices.BinarySearch(h.ids, id)
+	if found {
+		i++
 	}
-	return lo
+	return i
 }
 
 // count returns how many series there are.

@@ -32,8 +32,8 @@ type indexEntry struct {
 
 const (
 	leastTable = 64
-	// movePerInsert is how many entries an insertion moves: the new table has room for 3/8 of
-	// its size at least, so that the old one is empty long before the next replacement.
+	// movePerInsert is how many entries an insertion moves. A new table has room for what is moved
+	// to it and for what is inserted meanwhile.
 	movePerInsert = 16
 )
 
@@ -92,13 +92,13 @@ func (x *index) move(i int) {
 	}
 }
 
-// replace begins a new table, at most half full.
+// replace begins a new table, which will be half full at most when the old one is empty.
 func (x *index) replace() {
 	for ; x.moved < len(x.old.entries); x.moved++ {
 		x.move(x.moved)
 	}
 	x.old, x.moved = x.table, 0
-	size := max(leastTable, 1<<bits.Len(uint(2*x.old.live)))
+	size := max(leastTable, 1<<bits.Len(uint(2*(x.old.live+len(x.old.entries)/movePerInsert+1))))
 	x.table = table{entries: make([]indexEntry, size)}
 }
 

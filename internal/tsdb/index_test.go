@@ -41,6 +41,26 @@ func TestIndex(t *testing.T) {
 			}
 		}
 	}
+	// Few are left of very many: the table that replaces the large one must hold what comes
+	// until that is moved.
+	for _, stay := range []uint32{1, 16, 30, 500} {
+		var x index
+		for i := range uint32(20_000) {
+			x.insert(i*2654435761, slot(i)+1)
+		}
+		for i := range 20_000 - stay {
+			x.remove(i*2654435761, slot(i)+1)
+		}
+		for i := range uint32(50_000) {
+			x.insert(i*2654435761, slot(i)+100_000)
+			if x.used > len(x.entries)/8*7 {
+				t.Fatalf("%d left: %d of %d entries used", stay, x.used, len(x.entries))
+			}
+			if i >= 10 {
+				x.remove((i-10)*2654435761, slot(i-10)+100_000)
+			}
+		}
+	}
 	// Coming and going does not make it grow.
 	var x index
 	for i := range uint32(200_000) {

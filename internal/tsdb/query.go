@@ -106,9 +106,10 @@ func (ss *seriesSet) fill() {
 		return
 	}
 	i := h.after(ss.id)
-	for end := min(i+setChunk, len(h.order)); i < end; i++ {
+	for looked := 0; i < len(h.order) && looked < setChunk; i++ {
 		if at := h.order[i]; at != 0 {
 			ss.look(h, at)
+			looked++
 		}
 	}
 	ss.done = i == len(h.order)
@@ -160,15 +161,12 @@ type iterator struct {
 	pos  int     // the sample at hand is buf[pos]; -1 before the first
 	from int64   // the next piece begins at or after this time
 	end  int64   // and ends at or before this time
-	size int     // how many samples the next piece has at most
 }
 
 // begin fixes the end, so that a series that keeps growing has one, and reads the first
-// piece: few samples, since few may be wanted.
+// piece.
 func (it *iterator) begin() {
-	q := it.ss.q
-	it.from, it.end, it.size = q.Mint, q.Maxt, readChunk
-	it.buf = it.buf[:0]
+	it.from, it.end = it.ss.q.Mint, it.ss.q.Maxt
 	it.fill(true)
 }
 

@@ -28,6 +28,7 @@ const (
 	maxBlock    = minBlock << (sizes - 1)
 	pageEntries = 1 << 14 // 256 KiB
 	pageShift   = 13
+	maxPages    = 1 << (32 - pageShift)
 	// lateClass is the size that blocks made by late samples begin with.
 	lateClass = 2
 )

@@ -50,6 +50,7 @@ func (f *fixture) step() bool {
 		return false
 	}
 	f.app = f.store.Appender()
+	f.in.refs = nil // they were the old store's
 	return true
 }
 
@@ -62,10 +63,12 @@ type row struct {
 
 // sender appends rows as a connection does: batch and keys live in memory that it uses
 // again, and that holds rubbish between appends, so that a store that keeps any of it is
-// found out.
+// found out. It uses every Ref that it was given, with any Appender of the store, also when the
+// series has ended long ago.
 type sender struct {
 	batch storage.Batch
 	keys  []byte
+	refs  map[string]storage.Ref // by key
 }
 
 // send appends rows and returns the refusals, valid until the next send.
@@ -77,10 +80,11 @@ func (s *sender) send(app storage.Appender, rows ...row) (storage.Seq, []storage
 	rest := s.keys
 	for _, r := range rows {
 		n := len(r.key)
-		s.batch.Rows = append(s.batch.Rows, storage.Row{Key: rest[:n:n], T: r.t, V: r.v})
+		s.batch.Rows = append(s.batch.Rows, storage.Row{Key: rest[:n:n], T: r.t, V: r.v, Ref: s.refs[r.key]})
 		rest = rest[n:]
 	}
 	seq, err := app.Append(&s.batch)
+	s.learn(rows)
 	for i := range s.keys {
 		s.keys[i] = '#'
 	}
@@ -88,6 +92,21 @@ func (s *sender) send(app storage.Appender, rows ...row) (storage.Seq, []storage
 		s.batch.Rows[i] = storage.Row{T: 99, V: 99}
 	}
 	return seq, s.batch.Refused, err
+}
+
+// learn remembers the Refs of the rows that were just taken.
+func (s *sender) learn(rows []row) {
+	if s.refs == nil {
+		s.refs = make(map[string]storage.Ref)
+	}
+	refused := s.batch.Refused
+	for i, r := range rows {
+		if len(refused) > 0 && refused[0].Row == i {
+			refused = refused[1:]
+		} else if ref := s.batch.Rows[i].Ref; ref != 0 {
+			s.refs[r.key] = ref
+		}
+	}
 }
 
 // append appends rows, of which none may be refused.
