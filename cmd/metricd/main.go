@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -66,11 +67,24 @@ func run(args []string) int {
 		panic("BUG: " + err.Error())
 	}
 	kongcompletion.Register(parser)
+	if err := validText(args); err != nil {
+		return fail(err, nil)
+	}
 	ctx, err := parser.Parse(guardNumbers(args))
 	if err != nil {
 		return fail(usageError{err}, errorContext(err))
 	}
 	return fail(ctx.Run(), ctx)
+}
+
+// validText refuses arguments that are not UTF-8: the flag parser would change them silently.
+func validText(args []string) error {
+	for _, a := range args {
+		if !utf8.ValidString(a) {
+			return usagef("%q is not UTF-8", a)
+		}
+	}
+	return nil
 }
 
 // dropEmptyVariables makes an empty METRICD_* variable the same as none, as it is meant in a compose or

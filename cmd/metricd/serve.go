@@ -47,7 +47,11 @@ There are no passwords yet: whoever can connect can read and write.`
 
 // Run serves until SIGINT or SIGTERM.
 func (c *serveCmd) Run() error {
-	log, err := c.logger(os.Stderr)
+	// Neither a log nor a greeting that nobody reads may hold the server up.
+	stderr, stdout := newPatientWriter(os.Stderr), newPatientWriter(os.Stdout)
+	defer stderr.Close()
+	defer stdout.Close()
+	log, err := c.logger(stderr)
 	if err != nil {
 		return err
 	}
@@ -56,20 +60,16 @@ func (c *serveCmd) Run() error {
 		return err
 	}
 	signal.Ignore(syscall.SIGPIPE) // a server outlives whoever reads what it prints
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	s, err := metricd.Open(cfg)
 	if err != nil {
-		return listenError(ctx, err, cfg.Listen)
+		return listenError(context.Background(), err, cfg.Listen)
 	}
 	limitGarbage(s.MemoryLimit())
-	context.AfterFunc(ctx, func() {
-		stop() // the second signal is not caught
-		log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", context.Cause(ctx))
-	})
+	ctx, stop := untilSignal(log)
+	defer stop()
 	warn(log, s.Addr(), cfg.MaxConns)
 	log.Debug("listening", "addr", s.Addr(), "version", version())
-	announce(os.Stdout, s.Addr())
+	announce(stdout, s.Addr())
 	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
 		return err
 	}
@@ -120,6 +120,29 @@ func (c *serveCmd) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, &opts)), nil
 	}
 	return slog.New(slog.NewTextHandler(w, &opts)), nil
+}
+
+// untilSignal returns a context that is done when SIGINT or SIGTERM comes. The second one ends the
+// process, however soon it comes after the first.
+func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case first := <-signals:
+			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first)
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+		select {
+		case second := <-signals: // before it was no longer caught
+			syscall.Kill(os.Getpid(), second.(syscall.Signal))
+		default:
+		}
+	}()
+	return ctx, cancel
 }
 
 // limitGarbage tells the garbage collector what is to be held beside series and samples: a sixth of

@@ -293,9 +293,14 @@ func (p *Parser) Unanswered(rest []byte) bool {
 	return !p.skipping && len(token) > 0
 }
 
-// LooksLikeHTTP says whether line (with or without its end, or only the beginning of a
-// line too long to be taken) is the request line of HTTP: a browser is speaking.
-func LooksLikeHTTP(line []byte) bool {
+// FromBrowser says whether line (with or without its end, or only the beginning of a line too
+// long to be taken) is the request line of HTTP, or the beginning of a TLS handshake: a browser
+// is speaking, and what follows may be what some web page made it say.
+func FromBrowser(line []byte) bool {
+	const handshake = 0x16 // RFC 8446, 5.1
+	if len(line) > 0 && line[0] == handshake {
+		return true
+	}
 	method, rest := cutToken(bytes.TrimRight(line, "\r\n"))
 	target, rest := cutToken(rest)
 	version, _ := cutToken(rest)
@@ -307,7 +312,7 @@ func LooksLikeHTTP(line []byte) bool {
 			return false
 		}
 	}
-	return len(method) > 0 && bytes.HasPrefix(target, []byte("/"))
+	return len(method) > 0 && (bytes.HasPrefix(target, []byte("/")) || bytes.HasPrefix(target, []byte("http")))
 }
 
 func (p *Parser) maxLine() int {

@@ -302,7 +302,7 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
-func TestLooksLikeHTTP(t *testing.T) {
+func TestFromBrowser(t *testing.T) {
 	for line, want := range map[string]bool{
 		"GET / HTTP/1.1\r\n":                true,
 		"GET / HTTP/1.1":                    true,
@@ -310,6 +310,7 @@ func TestLooksLikeHTTP(t *testing.T) {
 		"OPTIONS * HTTP/1.1\r\n":            true,
 		"CONNECT host:80 HTTP/1.1\r\n":      true,
 		"PRI * HTTP/2.0\r\n":                true,
+		"\x16\x03\x01\x02\x00":              true,
 		"GET /" + strings.Repeat("a", 1000): true, // its end was too far away
 		"get / HTTP/1.1":                    true,
 		"get k":                             false,
@@ -323,8 +324,8 @@ func TestLooksLikeHTTP(t *testing.T) {
 		"put HTTP/1.1 1 2":                  false,
 		"got something that is not HTTP at all ..": false,
 	} {
-		if got := LooksLikeHTTP([]byte(line)); got != want {
-			t.Errorf("LooksLikeHTTP(%.30q) = %v, want %v", line, got, want)
+		if got := FromBrowser([]byte(line)); got != want {
+			t.Errorf("FromBrowser(%.30q) = %v, want %v", line, got, want)
 		}
 	}
 }

@@ -110,6 +110,9 @@ func (g *getter) series(key string, it storage.Iterator) error {
 func (g *getter) flush() error {
 	g.begun = true
 	g.s.send(g.w)
+	if g.s.end == nil {
+		g.s.settle(maxAhead)
+	}
 	runtime.Gosched()
 	return g.s.end
 }

@@ -23,6 +23,7 @@ func TestHTTPIsRefused(t *testing.T) {
 		"POST /x HTTP/1.1\r\nHost: localhost\r\n",
 		"\r\n\nGET / HTTP/1.0\n",
 		"GET /" + strings.Repeat("a", 70_000) + " HTTP/1.1\r\n", // too long to be taken whole
+		"\x16\x03\x01\x02\x00 a TLS handshake\n",
 	} {
 		r := start(t, Config{})
 		c := r.dial()

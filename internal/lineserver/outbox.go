@@ -74,6 +74,11 @@ func (o *outbox) cut(n int) {
 
 // move adds everything in from and leaves it empty.
 func (o *outbox) move(from *outbox) {
+	const step = 4 * writeSize
+	if need := len(o.data) + len(from.data); need > cap(o.data) && need > step {
+		// Doubling would make twice of what a client may leave unread.
+		o.data = append(make([]byte, 0, (need+step-1)/step*step), o.data...)
+	}
 	o.data = append(o.data, from.data...)
 	for i, r := range from.runs {
 		if i == 0 && from.sent > 0 {

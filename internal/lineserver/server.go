@@ -13,7 +13,7 @@
 //
 // The client; a shutdown; the idle timeout; a client that was stopped because it does not read its
 // replies and makes no progress for the write timeout; a store that fails in the
-// middle of a reply; and a first line that is an HTTP request, so that no web page can make a
+// middle of a reply; and a first line that is an HTTP request or a TLS handshake, so that no web page can make a
 // browser speak here. An error reply never does.
 package lineserver
 

@@ -21,6 +21,8 @@ const (
 	// maxPending is how many bytes of replies other than ok are held for a client that does not
 	// read them; above, its requests are not read any more until half is written.
 	maxPending = 1 << 20
+	// maxAhead is the same for the rows of one reply: there are more where they come from.
+	maxAhead = 128 << 10
 	// maxBatch is how many puts are appended at once.
 	maxBatch = 4096
 	// readSize is the least room for one read: larger reads are fewer system calls, and a
@@ -160,7 +162,7 @@ func (s *session) finish() {
 }
 
 var (
-	errHTTP    = errors.New("the client speaks HTTP")
+	errHTTP    = errors.New("the client speaks HTTP or TLS")
 	errStalled = errors.New("the client makes no progress")
 )
 
@@ -322,7 +324,7 @@ func (s *session) addError(w *work, err error) {
 	n := len(w.out.data)
 	w.out.data = lineproto.AppendError(w.out.data, err.Error())
 	w.out.addData(len(w.out.data) - n)
-	if w.out.size() >= maxPending {
+	if w.out.size() >= writeSize {
 		s.send(w)
 	}
 }
@@ -339,10 +341,10 @@ func (s *session) other(w *work, line []byte) {
 	default:
 		s.srv.malformed.Add(1)
 		w.out.addString(lineproto.WrongCommand)
-		if first && lineproto.LooksLikeHTTP(line) {
+		if first && lineproto.FromBrowser(line) {
 			s.end = errHTTP
 		}
-		if w.out.size() >= maxPending {
+		if w.out.size() >= writeSize {
 			s.send(w)
 		}
 	}
