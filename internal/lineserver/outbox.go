@@ -100,6 +100,15 @@ func (o *outbox) empty() bool { return len(o.runs) == 0 }
 // size returns the memory that the replies take, in bytes.
 func (o *outbox) size() int { return len(o.data) + len(o.runs)*runSize }
 
+// bytes returns how many bytes there are to write.
+func (o *outbox) bytes() int {
+	n := len(o.data) - o.sent
+	for _, r := range o.runs {
+		n += r.oks * okLen
+	}
+	return n
+}
+
 // next returns the bytes to write next: all there are, up to writeSize unless a single run
 // of data is longer. They are valid until the next call of consume; more may be added
 // meanwhile. buf is memory for putting runs together; it may be returned larger.

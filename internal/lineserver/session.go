@@ -24,10 +24,10 @@ const (
 	// maxAhead is the same for the rows of one reply: there are more where they come from.
 	maxAhead = 128 << 10
 	// maxBatch is how many puts are appended at once.
-	maxBatch = 4096
-	// readSize is the least room for one read: larger reads are fewer system calls, and a
-	// buffer that stays in the second-level cache is filled and parsed faster.
-	readSize = 64 << 10
+	maxBatch = 1024
+	// readSize is the least room for one read. Larger ones are fewer system calls and wake the
+	// client less often; beyond this they no longer gain, and the buffer leaves the cache.
+	readSize = 256 << 10
 	// keepPartial is the largest memory kept for the unfinished line of an idle connection.
 	keepPartial = 512
 )
@@ -49,7 +49,7 @@ type work struct {
 func newWork(maxLine int) *work {
 	return &work{
 		in:    make([]byte, max(readSize, maxLine+1)),
-		batch: storage.Batch{Rows: make([]storage.Row, 0, 2048)},
+		batch: storage.Batch{Rows: make([]storage.Row, 0, maxBatch)},
 	}
 }
 
@@ -167,7 +167,8 @@ var (
 )
 
 // readable is called by raw.Read whenever there may be something to read. It returns
-// true when the session is to end.
+// true when the session is to end. Replies are sent when there is no more to read, or enough to
+// write: a client that sends much is not woken for every part of it.
 func (s *session) readable(fd uintptr) (end bool) {
 	w := s.srv.work.Get().(*work)
 	n := copy(w.in, s.partial)
@@ -189,6 +190,9 @@ func (s *session) readable(fd uintptr) (end bool) {
 		n += m
 		used := s.requests(w, w.in[:n])
 		n = copy(w.in, w.in[used:n])
+		if dry || w.out.bytes() >= writeSize {
+			s.send(w)
+		}
 		if s.srv.stopping.Load() && !s.draining {
 			s.drain()
 		}
@@ -213,8 +217,12 @@ func (s *session) readable(fd uintptr) (end bool) {
 	return false
 }
 
-// rest gives w back and keeps the unfinished line until there is more to read.
+// rest sends what is not sent yet, gives w back and keeps the unfinished line until there is more
+// to read.
 func (s *session) rest(w *work, line []byte) {
+	if !s.broken {
+		s.send(w)
+	}
 	if cap(s.partial) > keepPartial {
 		s.partial = nil
 	}
@@ -237,11 +245,10 @@ func (s *session) endOfInput(w *work, line []byte, err error) {
 	if s.parser.Unanswered(line) {
 		s.srv.malformed.Add(1)
 		w.out.addString(lineproto.WrongCommand)
-		s.send(w)
 	}
 }
 
-// requests carries out the whole lines of in and sends the replies. It returns how many
+// requests carries out the whole lines of in and adds the replies to w.out. It returns how many
 // bytes they were.
 func (s *session) requests(w *work, in []byte) (used int) {
 	rows := w.batch.Rows[:0]
@@ -284,7 +291,6 @@ func (s *session) requests(w *work, in []byte) (used int) {
 		}
 	}
 	w.batch.Rows = s.puts(w, rows)
-	s.send(w)
 	return used
 }
 
