@@ -21,6 +21,13 @@ import (
 // back as v is the same decimal. How m was found is of no account.
 func Append(dst []byte, v float64) []byte {
 	switch abs := math.Abs(v); {
+	case abs < 1e4:
+		// Percentages, temperatures, small counts: two decimals at most are tried first.
+		if m := uint32(abs*100 + 0.5); float64(m)/100 == abs {
+			return appendCents(dst, v, m)
+		}
+	}
+	switch abs := math.Abs(v); {
 	case abs < 1e7 && (abs >= 1e-4 || abs == 0):
 		const scale = 1e8
 		if m := int64(abs*scale + 0.5); float64(m)/scale == abs {
@@ -38,6 +45,44 @@ func Append(dst []byte, v float64) []byte {
 	}
 	return appendAny(dst, v)
 }
+
+// appendCents appends m/100 with the sign of v, for m <= 10^6.
+func appendCents(dst []byte, v float64, m uint32) []byte {
+	if math.Signbit(v) {
+		dst = append(dst, '-')
+	}
+	whole, cents := m/100, m%100
+	if whole >= 100 {
+		if whole >= 1000 {
+			dst = append(dst, pairs[whole/100*2], pairs[whole/100*2+1])
+		} else {
+			dst = append(dst, byte('0'+whole/100))
+		}
+		whole %= 100
+		dst = append(dst, pairs[whole*2], pairs[whole*2+1])
+	} else if whole >= 10 {
+		dst = append(dst, pairs[whole*2], pairs[whole*2+1])
+	} else {
+		dst = append(dst, byte('0'+whole))
+	}
+	tenth, hundredth := pairs[cents*2], pairs[cents*2+1]
+	if hundredth == '0' {
+		return append(dst, '.', tenth)
+	}
+	return append(dst, '.', tenth, hundredth)
+}
+
+// pairs holds the digits of 00 to 99.
+const pairs = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
 
 // appendParts appends whole + fraction/10^8 with the sign of v, for whole < 10^15 and
 // fraction < 10^8, without zeros at the end but for one behind the point.

@@ -7,10 +7,12 @@ import (
 	"metricd/internal/storage"
 )
 
-// appender takes batches for one sender. All it remembers is the series of the last row.
+// appender takes batches for one sender. All it remembers is the series of the last row, and how
+// well it guessed the next ones.
 type appender struct {
-	db   *DB
-	last slot
+	db    *DB
+	last  slot
+	wrong uint // wrong guesses since the last right one
 }
 
 // Appender returns a new Appender.
@@ -40,7 +42,7 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		}
 		if uint32(s.id) != uint32(row.Ref>>32) {
 			var err error
-			if at, err = db.seriesLocked(last, row.Key); err != nil {
+			if at, err = a.seriesLocked(last, row.Key); err != nil {
 				b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: err})
 				continue
 			}
@@ -80,13 +82,19 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 
 // seriesLocked returns the series that key spells and makes it if there is none. The first
 // guess is the series that followed last the last time, whoever sent it: right for agents,
-// which send the same series in the same order.
-func (db *DB) seriesLocked(last slot, key []byte) (slot, error) {
-	h := db.mu.head
+// which send the same series in the same order. A sender whose guesses are always wrong is
+// given one now and then: looking at the wrong series costs two lines of memory.
+func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
+	const patience, often = 8, 16
+	db, h := a.db, a.db.mu.head
 	next := &h.at(last).next
-	if s := h.at(*next); *next != 0 && s.id != 0 && string(key) == s.key {
-		return *next, nil
+	if a.wrong < patience || a.wrong%often == 0 {
+		if s := h.at(*next); *next != 0 && s.id != 0 && string(key) == s.key {
+			a.wrong = 0
+			return *next, nil
+		}
 	}
+	a.wrong++
 	h.canonical = storage.AppendCanonical(h.canonical[:0], key)
 	if at := h.find(h.canonical); at != 0 {
 		*next = at

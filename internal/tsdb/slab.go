@@ -29,8 +29,10 @@ const (
 	pageEntries = 1 << 14 // 256 KiB
 	pageShift   = 13
 	maxPages    = 1 << (32 - pageShift)
-	// lateClass is the size that blocks made by late samples begin with.
+	// lateClass is the size that blocks made by late samples begin with, lateBlock the number of
+	// entries up to which they grow: fewer lines of memory to search and to move.
 	lateClass = 2
+	lateBlock = 32
 )
 
 // ref names a block.
@@ -159,12 +161,12 @@ func (s *slab) release(r ref) {
 }
 
 // insert puts e before entry i of block r, which holds n entries. The block may move. If it
-// was full at its largest, there are two afterwards: the left one is returned as r and
-// n, the right one as an entry for their parent.
-func (s *slab) insert(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
+// was full, and holds most entries or more, there are two afterwards: the left one is returned as
+// r and n, the right one as an entry for their parent.
+func (s *slab) insert(r ref, n, i int, e entry, most int) (left ref, leftN int, right entry, split bool) {
 	switch {
 	case n < s.size(r):
-	case n < maxBlock:
+	case n < most:
 		old := r
 		r = s.alloc(s.class(old) + 1)
 		copy(s.block(r), s.block(old)[:n])
@@ -174,7 +176,7 @@ func (s *slab) insert(r ref, n, i int, e entry) (left ref, leftN int, right entr
 	case i == 0: // so do descending ones
 		return s.before(r, n, e)
 	default:
-		return s.split(r, i, e)
+		return s.split(r, n, i, e)
 	}
 	b := s.block(r)[:n+1]
 	copy(b[i+1:], b[i:])
@@ -196,16 +198,16 @@ func (s *slab) before(r ref, n int, e entry) (left ref, leftN int, right entry, 
 	return more, 1, child(s.at(r, 0).t, r, n), true
 }
 
-// split inserts e into the full block r by moving the upper half of r to a new block.
-func (s *slab) split(r ref, i int, e entry) (left ref, leftN int, right entry, split bool) {
-	const half = maxBlock / 2
-	upper := s.alloc(sizes - 1)
-	copy(s.block(upper), s.block(r)[half:])
-	leftN, rightN := half, maxBlock-half
+// split inserts e into the full block r of n entries by moving the upper half of it to a new block.
+func (s *slab) split(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
+	half := n / 2
+	upper := s.alloc(s.class(r))
+	copy(s.block(upper), s.block(r)[half:n])
+	leftN, rightN := half, n-half
 	if i <= half {
-		_, leftN, _, _ = s.insert(r, half, i, e)
+		_, leftN, _, _ = s.insert(r, leftN, i, e, n)
 	} else {
-		_, rightN, _, _ = s.insert(upper, rightN, i-half, e)
+		_, rightN, _, _ = s.insert(upper, rightN, i-half, e, n)
 	}
 	return r, leftN, child(s.at(upper, 0).t, upper, rightN), true
 }

@@ -119,13 +119,13 @@ func (tr *tree) pushLeaf(s *slab, r ref, n, level int, leaf entry) (left ref, le
 	last := s.at(r, n-1)
 	if level == 1 {
 		last.v = child(0, tr.tail, int(tr.tailN)).v
-		return s.insert(r, n, n, leaf)
+		return s.insert(r, n, n, leaf, maxBlock)
 	}
 	c, cn := last.child()
 	c, cn, right, split = tr.pushLeaf(s, c, cn, level-1, leaf)
 	last.v = child(0, c, cn).v
 	if split {
-		return s.insert(r, n, n, right)
+		return s.insert(r, n, n, right, maxBlock)
 	}
 	return r, n, entry{}, false
 }
@@ -169,7 +169,7 @@ func (tr *tree) insertBelow(s *slab, r ref, n, level int, e entry) (left ref, le
 	c, cn, right, split, replaced = tr.insertBelow(s, c, cn, level-1, e)
 	b[i] = child(min(b[i].t, e.t), c, cn)
 	if split {
-		left, leftN, right, split = s.insert(r, n, i+1, right)
+		left, leftN, right, split = s.insert(r, n, i+1, right, maxBlock)
 		return left, leftN, right, split, replaced
 	}
 	return r, n, entry{}, false, replaced
@@ -184,7 +184,7 @@ func (tr *tree) insertLeaf(s *slab, r ref, n int, e entry) (left ref, leftN int,
 	if s.isRegular(r) {
 		left, leftN, right, split = s.insertRegular(r, n, i, e)
 	} else {
-		left, leftN, right, split = s.insert(r, n, i, e)
+		left, leftN, right, split = s.insert(r, n, i, e, lateBlock)
 	}
 	if r == tr.tail {
 		tr.tail, tr.tailN = left, uint8(leftN)
@@ -214,13 +214,18 @@ func (tr *tree) childFor(s *slab, b []entry, level int, t int64) int {
 		return i
 	}
 	c, n := b[i].child()
-	if n < maxBlock && !s.isRegular(c) || s.leafTime(c, n-1) >= t {
+	if s.takesLate(c, n) || s.leafTime(c, n-1) >= t {
 		return i
 	}
-	if c, n := tr.childAt(b, i+1); n < maxBlock && !s.isRegular(c) {
+	if c, n := tr.childAt(b, i+1); s.takesLate(c, n) {
 		return i + 1
 	}
 	return i
+}
+
+// takesLate says whether leaf r of n samples takes another one at any time without being split.
+func (s *slab) takesLate(r ref, n int) bool {
+	return !s.isRegular(r) && (n < s.size(r) || n < lateBlock)
 }
 
 // search returns the index of the first entry of b at or after t, len(b) if there is none.

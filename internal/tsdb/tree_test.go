@@ -126,8 +126,8 @@ func TestTreeFill(t *testing.T) {
 		"in order":          {func(i int) int64 { return int64(i) }, 8.3},
 		"with jitter":       {func(i int) int64 { return int64(10*i + i*7919%7) }, 16.5},
 		"often interrupted": {func(i int) int64 { return int64(10*i + i/300*7) }, 16.5},
-		"reverse":           {func(i int) int64 { return int64(-i) }, 16.8},
-		"permuted":          {func(i int) int64 { return int64(i * 7919 % n) }, 24},
+		"reverse":           {func(i int) int64 { return int64(-i) }, 17.2},
+		"permuted":          {func(i int) int64 { return int64(i * 7919 % n) }, 25},
 		"gap from its end":  {func(i int) int64 { return int64((i+1)%n - 2*i*(i%n&1)) }, 33},
 	} {
 		var s slab
