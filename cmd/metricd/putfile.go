@@ -55,7 +55,7 @@ func (c *putCmd) putFile() error {
 }
 
 // errUnreadable wraps what ended the input early.
-var errUnreadable = errors.New("the input ends too early, what came before was sent")
+var errUnreadable = errors.New("the input cannot be read to its end; what came before was sent")
 
 // send sends the lines of in, unpacked if need be. Every line is given to the Writer, also one that
 // is no put, so that the numbers that the Writer counts are those of the lines.

@@ -68,7 +68,7 @@ func (c *serveCmd) Run() error {
 	ctx, stop := untilSignal(log)
 	defer stop()
 	warn(log, s.Addr(), cfg.MaxConns)
-	log.Debug("listening", "addr", s.Addr(), "version", version())
+	log.Debug("listening", "addr", s.Addr().String(), "version", version())
 	announce(stdout, s.Addr())
 	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
 		return err
@@ -131,7 +131,7 @@ func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 	go func() {
 		select {
 		case first := <-signals:
-			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first)
+			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first.String())
 		case <-ctx.Done():
 		}
 		signal.Stop(signals)
@@ -174,7 +174,7 @@ const spareFiles = 32
 // warn logs what may go wrong later: strangers who can connect, fewer open files than connections.
 func warn(log *slog.Logger, addr net.Addr, conns int) {
 	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use --listen "+metricd.DefaultListen, "addr", addr)
+		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use --listen "+metricd.DefaultListen, "addr", addr.String())
 	}
 	var files syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur < uint64(conns)+spareFiles {

@@ -22,7 +22,7 @@ func (s *session) get(w *work, key string) {
 		return
 	}
 	if g.begun { // a reply without its last line is known to be incomplete
-		s.srv.log.Error("get ended in the middle of its reply; the connection was closed", "client", s.conn.RemoteAddr(), "err", err)
+		s.srv.log.Error("get ended in the middle of its reply; the connection was closed", "client", s.conn.RemoteAddr().String(), "err", err)
 		s.end = err
 		return
 	}

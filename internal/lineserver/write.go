@@ -181,7 +181,7 @@ func (s *session) settle(size int) bool {
 			before := seen
 			if seen = queuesOf(s.raw); seen.unacked >= before.unacked && seen.unread <= before.unread {
 				s.srv.stalled.Add(1)
-				s.srv.log.Warn("closed a client that does not read its replies", "client", s.conn.RemoteAddr(), "timeout", s.srv.cfg.WriteTimeout)
+				s.srv.log.Warn("closed a client that does not read its replies", "client", s.conn.RemoteAddr().String(), "timeout", s.srv.cfg.WriteTimeout)
 				s.fail(errStalled)
 				return false
 			}

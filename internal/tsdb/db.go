@@ -60,9 +60,10 @@ func Open(opts Options) *DB {
 		opts.MemoryLimit = maxMemory
 	}
 	db := &DB{opts: opts}
+	mib := float64(opts.MemoryLimit) / (1 << 20)
 	db.errSeries = fmt.Errorf("%w: %d series is the most allowed (--max-series)", storage.ErrSeriesLimit, opts.MaxSeries)
-	db.errMemorySeries = fmt.Errorf("%w: no new series near %d MiB (--memory-limit)", storage.ErrMemoryLimit, opts.MemoryLimit>>20)
-	db.errMemory = fmt.Errorf("%w: %d MiB (--memory-limit)", storage.ErrMemoryLimit, opts.MemoryLimit>>20)
+	db.errMemorySeries = fmt.Errorf("%w: no new series near %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
+	db.errMemory = fmt.Errorf("%w: %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
 	db.mu.head = newHead()
 	return db
 }
