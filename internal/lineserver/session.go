@@ -28,6 +28,8 @@ const (
 	// readSize is the least room for one read. Larger ones are fewer system calls and wake the
 	// client less often; beyond this they no longer gain, and the buffer leaves the cache.
 	readSize = 256 << 10
+	// maxHeld is for how many reads, one after the other, replies may be held.
+	maxHeld = 8
 	// keepPartial is the largest memory kept for the unfinished line of an idle connection.
 	keepPartial = 512
 )
@@ -167,12 +169,12 @@ var (
 )
 
 // readable is called by raw.Read whenever there may be something to read. It returns
-// true when the session is to end. Replies are sent when there is no more to read, or enough to
-// write: a client that sends much is not woken for every part of it.
+// true when the session is to end. Replies are sent when there is no more to read, enough to
+// write, or at last after maxHeld reads: a client that sends much is not woken for every part of it.
 func (s *session) readable(fd uintptr) (end bool) {
 	w := s.srv.work.Get().(*work)
 	n := copy(w.in, s.partial)
-	for {
+	for reads := 1; ; reads++ {
 		m, dry, err := w.recv.receive(int(fd), w.in[n:])
 		if err == syscall.EINTR {
 			continue
@@ -190,7 +192,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 		n += m
 		used := s.requests(w, w.in[:n])
 		n = copy(w.in, w.in[used:n])
-		if dry || w.out.bytes() >= writeSize {
+		if dry || w.out.bytes() >= writeSize || reads%maxHeld == 0 {
 			s.send(w)
 		}
 		if s.srv.stopping.Load() && !s.draining {
