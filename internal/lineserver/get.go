@@ -12,10 +12,10 @@ import (
 func (s *session) get(w *work, key string) {
 	s.srv.gets.Add(1)
 	g := getter{s: s, w: w, start: len(w.out.data)}
-	g.text(lineproto.GetHead)
+	w.out.addString(lineproto.GetHead)
 	err := g.all(key)
 	if err == nil {
-		g.text(lineproto.GetTail)
+		w.out.addString(lineproto.GetTail)
 		return
 	}
 	if s.broken { // the client went away
@@ -36,12 +36,6 @@ type getter struct {
 	w     *work
 	start int  // where the reply begins in out.data, unless begun
 	begun bool // a part of the reply has left out
-}
-
-// text adds a part of the reply.
-func (g *getter) text(text string) {
-	g.w.out.data = append(g.w.out.data, text...)
-	g.w.out.addData(len(text))
 }
 
 // all adds the rows of the series that key names.

@@ -54,7 +54,7 @@ func (o *outbox) addData(n int) {
 	o.runs = append(o.runs, run{bytes: n})
 }
 
-// addString adds a reply.
+// addString adds a reply, or a part of one.
 func (o *outbox) addString(s string) {
 	o.data = append(o.data, s...)
 	o.addData(len(s))

@@ -16,16 +16,16 @@ import (
 	"metricd/internal/storage"
 )
 
-// Options say how a DB is to be. The zero value keeps any number of series within any
-// amount of memory.
+// Options say how a DB is to be. The zero value keeps any number of series, within as much memory
+// as it can address.
 type Options struct {
 	// MaxSeries is how many series may exist; 0: any number. Beyond, samples of new
 	// series are refused with ErrSeriesLimit.
 	MaxSeries int
-	// MemoryLimit is how many bytes series and samples may take; 0, and anything above it: 127 GiB,
-	// which is what references of 32 bits can tell apart. At
-	// fifteen sixteenths of it new series are refused, at all of it samples
-	// that need memory, both with ErrMemoryLimit. It is kept to a few pages of 256 KiB.
+	// MemoryLimit is how many bytes series and samples may take. 0 or less stands for 127 GiB, the
+	// most that references of 32 bits can tell apart, and so does anything above that. At fifteen
+	// sixteenths of it new series are refused, at all of it samples that need memory, both with
+	// ErrMemoryLimit. It is kept to a few pages of 256 KiB.
 	MemoryLimit int64
 }
 

@@ -130,6 +130,14 @@ func (tr *tree) pushLeaf(s *slab, r ref, n, level int, leaf entry) (left ref, le
 	return r, n, entry{}, false
 }
 
+// rootLen returns the number of entries of the root.
+func (tr *tree) rootLen() int {
+	if tr.height == 0 {
+		return int(tr.tailN)
+	}
+	return int(tr.rootN)
+}
+
 // setRoot makes r the root, and if it was split a new root above it and its sibling.
 func (tr *tree) setRoot(s *slab, r ref, n int, right entry, split bool) {
 	tr.root, tr.rootN = r, uint8(n)
@@ -148,11 +156,7 @@ func (tr *tree) newRoot(s *slab, left, right entry) {
 
 // insert stores a sample older than the newest one and says whether it replaced one.
 func (tr *tree) insert(s *slab, t int64, v uint64) (replaced bool) {
-	n := int(tr.rootN)
-	if tr.height == 0 {
-		n = int(tr.tailN)
-	}
-	root, n, right, split, replaced := tr.insertBelow(s, tr.root, n, int(tr.height), entry{t, v})
+	root, n, right, split, replaced := tr.insertBelow(s, tr.root, tr.rootLen(), int(tr.height), entry{t, v})
 	tr.setRoot(s, root, n, right, split)
 	return replaced
 }
@@ -257,11 +261,7 @@ func (tr *tree) read(s *slab, mint, maxt int64, dst []entry) []entry {
 	if tr.root == 0 {
 		return dst
 	}
-	n := int(tr.rootN)
-	if tr.height == 0 {
-		n = int(tr.tailN)
-	}
-	return tr.readBelow(s, tr.root, n, int(tr.height), mint, maxt, dst)
+	return tr.readBelow(s, tr.root, tr.rootLen(), int(tr.height), mint, maxt, dst)
 }
 
 func (tr *tree) readBelow(s *slab, r ref, n, level int, mint, maxt int64, dst []entry) []entry {
@@ -285,11 +285,7 @@ func (tr *tree) within(s *slab, mint, maxt int64) bool {
 // drop gives all blocks back and returns how many samples were in them.
 func (tr *tree) drop(s *slab) (samples int) {
 	if tr.root != 0 {
-		n := int(tr.rootN)
-		if tr.height == 0 {
-			n = int(tr.tailN)
-		}
-		samples = tr.dropBelow(s, tr.root, n, int(tr.height))
+		samples = tr.dropBelow(s, tr.root, tr.rootLen(), int(tr.height))
 	}
 	*tr = tree{}
 	return samples

@@ -56,11 +56,7 @@ func checkTree(t *testing.T, tr *tree, s *slab, want map[int64]uint64) {
 			}
 		}
 	}
-	n := int(tr.rootN)
-	if tr.height == 0 {
-		n = int(tr.tailN)
-	}
-	walk(tr.root, n, int(tr.height), times[0])
+	walk(tr.root, tr.rootLen(), int(tr.height), times[0])
 }
 
 // liveBlocks counts the blocks that are handed out, by class.
