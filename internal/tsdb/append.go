@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"bytes"
 	"context"
 	"math"
 
@@ -31,9 +32,12 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	}
 	h := db.mu.head
 	last := a.last
-	var overwritten, late int64
+	var late int64
 	for i := range b.Rows {
 		row := &b.Rows[i]
+		if i%ahead == 0 && a.wrong >= patience {
+			h.lookAhead(b.Rows[i:min(i+ahead, len(b.Rows))])
+		}
 		at := slot(row.Ref)
 		s := h.at(at)
 		if row.T < storage.MinTime || row.T > storage.MaxTime {
@@ -56,24 +60,27 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		}
 		// A new series has its memory already: it must not be left without samples. Nor does
 		// it take memory to replace a sample.
-		if s.root != 0 && db.fullLocked(db.opts.MemoryLimit) && !s.within(&h.slab, row.T, row.T) {
-			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.errMemory})
-			continue
+		if s.root != 0 && db.fullLocked(db.opts.MemoryLimit) {
+			h.settle(s)
+			if !h.within(s, row.T, row.T) {
+				b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.errMemory})
+				continue
+			}
 		}
-		replaced, older := s.put(&h.slab, row.T, v)
-		if replaced {
-			overwritten++
-		}
-		if older {
+		switch {
+		case s.root != 0 && row.T < s.last:
+			h.hold(s, entry{row.T, v})
 			late++
+		case s.put(&h.slab, row.T, v):
+			h.overwritten++
+			h.samples--
 		}
 	}
 	a.last = last
 	refused := int64(len(b.Refused))
 	taken := int64(len(b.Rows)) - refused
-	h.samples += taken - overwritten
+	h.samples += taken
 	db.mu.stats.Appended += taken
-	db.mu.stats.Overwritten += overwritten
 	db.mu.stats.Late += late
 	db.mu.stats.Refused += refused
 	done = true
@@ -85,7 +92,7 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 // which send the same series in the same order. A sender whose guesses are always wrong is
 // given one now and then: looking at the wrong series costs two lines of memory.
 func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
-	const patience, often = 8, 16
+	const often = 16
 	db, h := a.db, a.db.mu.head
 	next := &h.at(last).next
 	if a.wrong < patience || a.wrong%often == 0 {
@@ -110,6 +117,31 @@ func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
 	}
 	*next = h.add(key, h.canonical)
 	return *next, nil
+}
+
+const (
+	// patience is how many wrong guesses in a row show a sender without order.
+	patience = 8
+	// ahead is how many rows of such a sender are looked up together.
+	ahead = 32
+)
+
+// lookAhead sets the Refs of rows, where it can. To find a series and to store its sample takes
+// several reads of memory that is in no cache, each depending on the one before. Done for several
+// rows in step, the processor waits for all of them at once.
+func (h *head) lookAhead(rows []storage.Row) {
+	var at [ahead]slot
+	for i := range rows {
+		if key := rows[i].Key; rows[i].Ref == 0 && bytes.IndexByte(key, ';') < 0 {
+			at[i] = h.index.first(h.index.hash(key))
+		}
+	}
+	for i := range rows {
+		s := h.at(at[i])
+		if at[i] != 0 && !s.respelled && string(rows[i].Key) == s.key {
+			rows[i].Ref = refOf(at[i], s)
+		}
+	}
 }
 
 // fullLocked says whether limit is reached.

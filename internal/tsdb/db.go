@@ -133,9 +133,10 @@ func (db *DB) deleteLocked(q storage.Query) {
 	}
 	for i := first; i < last; i++ {
 		s := h.at(h.order[i])
-		if s.id == 0 || !s.within(&h.slab, q.Mint, q.Maxt) || !matches(q.Matchers, s.key) {
+		if s.id == 0 || !h.within(s, q.Mint, q.Maxt) || !matches(q.Matchers, s.key) {
 			continue
 		}
+		h.settle(s)
 		h.samples -= int64(s.cut(&h.slab, q.Mint, q.Maxt))
 		if s.root == 0 {
 			h.remove(i)
@@ -144,8 +145,11 @@ func (db *DB) deleteLocked(q storage.Query) {
 	h.compact()
 }
 
-// Stats returns figures about the store as it is now.
+// Stats returns figures about the store as it is now. They are exact, so late samples that are held
+// are merged first.
 func (db *DB) Stats() (storage.Stats, error) {
+	for page := 0; db.settlePage(page); page++ {
+	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if err := db.failure(); err != nil {
@@ -154,7 +158,19 @@ func (db *DB) Stats() (storage.Stats, error) {
 	st := db.mu.stats
 	st.Series = int64(db.mu.count())
 	st.Samples = db.mu.samples
+	st.Overwritten = db.mu.overwritten
 	st.MemoryBytes = db.mu.bytes()
 	st.MemoryLimit = db.opts.MemoryLimit
 	return st, nil
+}
+
+// settlePage merges what the series of one page hold. It returns false if there is no such page or
+// nothing more to merge. Writers come between two pages.
+func (db *DB) settlePage(page int) bool {
+	var done bool
+	db.mu.Lock()
+	defer db.unlock(&done)
+	more := db.failure() == nil && db.mu.settlePage(page)
+	done = true
+	return more
 }

@@ -3,6 +3,7 @@ package tsdb
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"metricd/internal/storage"
@@ -230,5 +231,58 @@ func BenchmarkAppend(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoOrder appends in no order, so that rows are looked up together: new keys that come twice in a
+// batch, other spellings, and series that end in between.
+func TestNoOrder(t *testing.T) {
+	db := Open(Options{})
+	defer db.Close()
+	a := db.Appender()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	spellings := []string{"plain.%d", "tags.%d;a=1;b=2", "tags.%d;b=2;a=1"}
+	want := map[string]map[int64]float64{} // by canonical key
+	for round := range 300 {
+		b := &storage.Batch{}
+		for i := range 1 + rnd.IntN(300) {
+			key := fmt.Appendf(nil, spellings[rnd.IntN(len(spellings))], rnd.IntN(200))
+			row := storage.Row{Key: key, T: rnd.Int64N(1000), V: float64(round*1000 + i)}
+			b.Rows = append(b.Rows, row)
+			name := string(storage.AppendCanonical(nil, key))
+			if want[name] == nil {
+				want[name] = map[int64]float64{}
+			}
+			want[name][row.T] = row.V
+		}
+		if _, err := a.Append(b); err != nil || len(b.Refused) > 0 {
+			t.Fatal(err, b.Refused)
+		}
+		if round%10 == 0 {
+			key := fmt.Sprintf("plain.%d", rnd.IntN(200))
+			delete(want, key)
+			if err := db.Delete(t.Context(), storage.Query{Key: key, Mint: storage.MinTime, Maxt: storage.MaxTime}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	set := db.Select(t.Context(), storage.Query{Mint: storage.MinTime, Maxt: storage.MaxTime})
+	defer set.Close()
+	for set.Next() {
+		name := string(storage.AppendCanonical(nil, []byte(set.At().Key())))
+		samples := want[name]
+		n := 0
+		for it := set.At().Iterator(nil); it.Next(); n++ {
+			if ts, v := it.At(); v != samples[ts] {
+				t.Fatalf("%s at %d is %g, want %g", name, ts, v, samples[ts])
+			}
+		}
+		if n == 0 || n != len(samples) {
+			t.Fatalf("%s has %d samples, want %d", name, n, len(samples))
+		}
+		delete(want, name)
+	}
+	if err := set.Err(); err != nil || len(want) > 0 {
+		t.Fatalf("%d series are missing, err %v", len(want), err)
 	}
 }

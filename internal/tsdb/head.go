@@ -14,8 +14,10 @@ import (
 type series struct {
 	key       string // as first put
 	id        uint64 // ascending in order of first put; 0: the slot is free
-	tree             // its samples
+	tree             // its samples, but for the late ones that are held
 	respelled bool   // key is not the canonical spelling
+	heldN     uint16 // how many late samples are held
+	held      ref    // the block with them, 0 if there is none
 	next      slot   // the series that followed this one the last time: a guess, to be compared
 }
 
@@ -25,16 +27,17 @@ type slot uint32
 const (
 	seriesPage = 1024 // series allocated together
 	// seriesBytes is what a series costs beside its samples, its key and the index, for the
-	// memory limit: its slot (56), its place in order (12), rounded up for the room in both.
+	// memory limit: its slot (64), its place in order (12), rounded up for the room in both.
 	seriesBytes = 80
 )
 
 // head holds all series and their samples in memory. It does no locking: DB.mu guards it.
 type head struct {
-	slab  slab
-	pages []*[seriesPage]series
-	index index
-	free  []slot
+	slab   slab
+	merger merger
+	pages  []*[seriesPage]series
+	index  index
+	free   []slot
 
 	// order has the slots of all series by ascending id, and ids those ids. Where a series
 	// ended the slot is 0; gaps counts those. When they are the greater part both are made anew.
@@ -44,13 +47,19 @@ type head struct {
 
 	lastID   uint64
 	keyBytes int64
-	samples  int64
+
+	// samples is how many there are, and overwritten how many were replaced since Open, as if
+	// none of those held did. holding is the number of series that hold some.
+	samples     int64
+	overwritten int64
+	holding     int
 
 	canonical []byte // memory for the canonical spelling of the key at hand
 }
 
 func newHead() *head {
 	h := &head{index: index{seed: maphash.MakeSeed()}}
+	h.merger.slab = &h.slab
 	h.addPage()
 	h.at(0).id = math.MaxUint32 // slot 0 is no series, nor what Ref 0 names
 	return h

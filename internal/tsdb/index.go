@@ -70,6 +70,20 @@ func (t *table) find(hash uint32, is func(slot) bool) *indexEntry {
 	}
 }
 
+// first returns the first slot with this hash, 0 if there is none in the newer table.
+func (x *index) first(hash uint32) slot {
+	if len(x.entries) == 0 {
+		return 0
+	}
+	mask := uint32(len(x.entries) - 1)
+	for i := hash & mask; x.entries[i] != (indexEntry{}); i = (i + 1) & mask {
+		if x.entries[i].hash == hash {
+			return x.entries[i].at
+		}
+	}
+	return 0
+}
+
 // insert adds a slot that is not there yet.
 func (x *index) insert(hash uint32, at slot) {
 	if x.used+1 > len(x.entries)/8*7 {

@@ -14,7 +14,7 @@ package tsdb
 // raw leaves of a regular one.
 const (
 	// regular is the bit of a page's class that tells the kind.
-	regular = 1 << 3
+	regular = 1 << 4
 	// regularSize is the least size of regular leaves.
 	regularSize = 3
 	// maxStep bounds the steps of regular leaves, in ms (49 days): tree.step has 32 bits.
@@ -93,42 +93,4 @@ func (s *slab) leafRead(r ref, n int, mint, maxt int64, dst []entry) []entry {
 		t += step
 	}
 	return dst
-}
-
-// insertRegular inserts e as sample i of the regular leaf r, which holds n; compare slab.insert.
-func (s *slab) insertRegular(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
-	switch {
-	case i == 0:
-		return s.before(r, n, e)
-	case i < n:
-		return s.unpack(r, n, i, e)
-	case n < s.leafRoom(r) && e.t == s.leafTime(r, n):
-		s.setLeafValue(r, n, e.v)
-		return r, n + 1, entry{}, false
-	}
-	return s.behind(r, n, e)
-}
-
-// unpack makes one or two raw leaves of the n samples of the regular leaf r, with e before sample i.
-func (s *slab) unpack(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
-	var room [2 * maxBlock]entry
-	all := s.leafRead(r, n, minInt64, maxInt64-1, room[:0])
-	all = append(all[:i+1], all[i:]...)
-	all[i] = e
-	s.release(r)
-	raw := func(samples []entry) ref {
-		class := 0
-		for minBlock<<class < len(samples) {
-			class++
-		}
-		r := s.alloc(class)
-		copy(s.block(r), samples)
-		return r
-	}
-	if len(all) <= maxBlock {
-		return raw(all), len(all), entry{}, false
-	}
-	half := len(all) / 2
-	upper := all[half:]
-	return raw(all[:half]), half, child(upper[0].t, raw(upper), len(upper)), true
 }

@@ -119,7 +119,7 @@ func (ss *seriesSet) fill() {
 func (ss *seriesSet) look(h *head, at slot) {
 	s := h.at(at)
 	ss.id = s.id
-	if s.within(&h.slab, ss.q.Mint, ss.q.Maxt) && matches(ss.q.Matchers, s.key) {
+	if h.within(s, ss.q.Mint, ss.q.Maxt) && matches(ss.q.Matchers, s.key) {
 		ss.chunk = append(ss.chunk, found{s.key, s.id, at})
 	}
 }
@@ -176,17 +176,44 @@ func (it *iterator) fill(first bool) {
 	if it.from > it.end {
 		return
 	}
+	if !it.fillShared(first) {
+		it.fillExclusive(first)
+	}
+}
+
+func (it *iterator) fillShared(first bool) bool {
 	db := it.ss.db
 	db.mu.RLock()
 	defer db.mu.RUnlock()
+	return it.fillLocked(first, false)
+}
+
+func (it *iterator) fillExclusive(first bool) {
+	var done bool
+	db := it.ss.db
+	db.mu.Lock()
+	defer db.unlock(&done)
+	it.fillLocked(first, true)
+	done = true
+}
+
+// fillLocked reads the next piece. If the series holds late samples, which must be merged first,
+// and the lock is shared, it does nothing and returns false.
+func (it *iterator) fillLocked(first, exclusive bool) bool {
 	if !it.ss.alive() {
 		it.err = it.ss.err
-		return
+		return true
 	}
-	h := db.mu.head
+	h := it.ss.db.mu.head
 	s := h.at(it.at)
 	if s.id != it.id { // it ended meanwhile
-		return
+		return true
+	}
+	if s.held != 0 {
+		if !exclusive {
+			return false
+		}
+		h.settle(s)
 	}
 	if first {
 		it.end = min(it.end, s.last)
@@ -200,6 +227,7 @@ func (it *iterator) fill(first bool) {
 	} else {
 		it.from = maxInt64
 	}
+	return true
 }
 
 func (it *iterator) Next() bool {

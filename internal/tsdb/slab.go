@@ -3,7 +3,7 @@ package tsdb
 import "slices"
 
 // Slabs hold the samples of the head, and the nodes of the trees over them, in memory
-// that the garbage collector never scans: blocks of 16-byte entries in seven sizes, cut
+// that the garbage collector never scans: blocks of 16-byte entries in nine sizes, cut
 // from pages.
 //
 //	ref   31                        13 12             0
@@ -11,7 +11,7 @@ import "slices"
 //	     | page                       | entry in it / 2|    0: no block
 //	     +----------------------------+----------------+
 //
-//	block of size c: 2<<c entries (2, 4, 8, 16, 32, 64, 128)
+//	block of size c: 2<<c entries (2, 4, 8, 16, 32, 64, 128; 256 and 512 only for late samples)
 //
 //	entry 0                 8                 16
 //	     +-----------------+-----------------+
@@ -20,19 +20,20 @@ import "slices"
 //	     +-----------------+-----------------+
 //
 // Small blocks come first so that a series with few samples costs little; 128 entries are
-// 2 KiB, so that an insertion in the middle moves at most that.
+// 2 KiB, so that a merge into the middle copies a few of them.
 const (
-	sizes       = 7
-	classes     = 16 // the size, and the bit regular
+	sizes       = 7  // of leaves and nodes
+	classes     = 32 // the size, and the bit regular
 	minBlock    = 2
 	maxBlock    = minBlock << (sizes - 1)
 	pageEntries = 1 << 14 // 256 KiB
 	pageShift   = 13
 	maxPages    = 1 << (32 - pageShift)
-	// lateClass is the size that blocks made by late samples begin with, lateBlock the number of
-	// entries up to which they grow: fewer lines of memory to search and to move.
+	// lateClass is the size that blocks made for late samples begin with.
 	lateClass = 2
-	lateBlock = 32
+	// maxHeld is the number of late samples that a series holds at most: with 4 times as many as fit
+	// into a leaf, most of what a merge copies is new.
+	maxHeld = 4 * maxBlock
 )
 
 // ref names a block.
@@ -160,23 +161,23 @@ func (s *slab) release(r ref) {
 	}
 }
 
-// insert puts e before entry i of block r, which holds n entries. The block may move. If it
-// was full, and holds most entries or more, there are two afterwards: the left one is returned as
-// r and n, the right one as an entry for their parent.
-func (s *slab) insert(r ref, n, i int, e entry, most int) (left ref, leftN int, right entry, split bool) {
+// insertChild puts e before entry i of the inner node r, which holds n entries. The block may move.
+// If it was full there are two afterwards: the left one is returned as r and n, the right one as an
+// entry for their parent.
+func (s *slab) insertChild(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
 	switch {
 	case n < s.size(r):
-	case n < most:
+	case n < maxBlock:
 		old := r
 		r = s.alloc(s.class(old) + 1)
 		copy(s.block(r), s.block(old)[:n])
 		s.release(old)
 	case i == n: // ascending insertions fill blocks whole
-		return s.behind(r, n, e)
-	case i == 0: // so do descending ones
-		return s.before(r, n, e)
+		more := s.alloc(lateClass)
+		*s.at(more, 0) = e
+		return r, n, child(e.t, more, 1), true
 	default:
-		return s.split(r, n, i, e)
+		return s.splitNode(r, n, i, e)
 	}
 	b := s.block(r)[:n+1]
 	copy(b[i+1:], b[i:])
@@ -184,30 +185,16 @@ func (s *slab) insert(r ref, n, i int, e entry, most int) (left ref, leftN int, 
 	return r, n + 1, entry{}, false
 }
 
-// behind puts e into a new block behind r.
-func (s *slab) behind(r ref, n int, e entry) (left ref, leftN int, right entry, split bool) {
-	more := s.alloc(lateClass)
-	*s.at(more, 0) = e
-	return r, n, child(e.t, more, 1), true
-}
-
-// before puts e into a new block before r.
-func (s *slab) before(r ref, n int, e entry) (left ref, leftN int, right entry, split bool) {
-	more := s.alloc(lateClass)
-	*s.at(more, 0) = e
-	return more, 1, child(s.at(r, 0).t, r, n), true
-}
-
-// split inserts e into the full block r of n entries by moving the upper half of it to a new block.
-func (s *slab) split(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
+// splitNode inserts e into the full node r of n entries by moving the upper half of it to a new block.
+func (s *slab) splitNode(r ref, n, i int, e entry) (left ref, leftN int, right entry, split bool) {
 	half := n / 2
 	upper := s.alloc(s.class(r))
 	copy(s.block(upper), s.block(r)[half:n])
 	leftN, rightN := half, n-half
 	if i <= half {
-		_, leftN, _, _ = s.insert(r, leftN, i, e, n)
+		_, leftN, _, _ = s.insertChild(r, leftN, i, e)
 	} else {
-		_, rightN, _, _ = s.insert(upper, rightN, i-half, e, n)
+		_, rightN, _, _ = s.insertChild(upper, rightN, i-half, e)
 	}
 	return r, leftN, child(s.at(upper, 0).t, upper, rightN), true
 }

@@ -1,8 +1,8 @@
 package tsdb
 
 // tree holds the samples of one series by time: a B+-tree whose nodes are blocks of a slab.
-// Samples that come in order are appended to the last leaf in O(1); any other costs
-// O(log n). The leaves of a series that grows in order are 2, 4, 8, … 128, 128 entries
+// Samples that come in order are appended to the last leaf in O(1); late ones are merged into it
+// many at once (late.go, merge.go), in O(log n) each at most. The leaves of a series that grows in order are 2, 4, 8, … 128, 128 entries
 // large: nothing is copied and little is empty. The zero value is an empty tree.
 //
 //	height 0            height 1
@@ -52,19 +52,17 @@ func (tr *tree) append(s *slab, t int64, v uint64) bool {
 	return true
 }
 
-// put stores a sample and says whether it replaced one, and whether it came late.
-func (tr *tree) put(s *slab, t int64, v uint64) (replaced, late bool) {
+// put stores a sample that is not older than the newest one and says whether it replaced that.
+func (tr *tree) put(s *slab, t int64, v uint64) (replaced bool) {
 	switch {
 	case tr.append(s, t, v):
-		return false, false
+		return false
 	case tr.root == 0:
 		tr.root = s.alloc(0)
 		tr.tail = tr.root
 	case t == tr.last:
 		s.setLeafValue(tr.tail, int(tr.tailN)-1, v)
-		return true, false
-	case t < tr.last:
-		return tr.insert(s, t, v), true
+		return true
 	default:
 		tr.newTail(s, t)
 	}
@@ -76,7 +74,7 @@ func (tr *tree) put(s *slab, t int64, v uint64) (replaced, late bool) {
 	}
 	tr.tailN = 1
 	tr.last = t
-	return false, false
+	return false
 }
 
 // newTail adds an empty leaf behind the tail, for samples from t on.
@@ -119,13 +117,13 @@ func (tr *tree) pushLeaf(s *slab, r ref, n, level int, leaf entry) (left ref, le
 	last := s.at(r, n-1)
 	if level == 1 {
 		last.v = child(0, tr.tail, int(tr.tailN)).v
-		return s.insert(r, n, n, leaf, maxBlock)
+		return s.insertChild(r, n, n, leaf)
 	}
 	c, cn := last.child()
 	c, cn, right, split = tr.pushLeaf(s, c, cn, level-1, leaf)
 	last.v = child(0, c, cn).v
 	if split {
-		return s.insert(r, n, n, right, maxBlock)
+		return s.insertChild(r, n, n, right)
 	}
 	return r, n, entry{}, false
 }
@@ -154,52 +152,6 @@ func (tr *tree) newRoot(s *slab, left, right entry) {
 	tr.height++
 }
 
-// insert stores a sample older than the newest one and says whether it replaced one.
-func (tr *tree) insert(s *slab, t int64, v uint64) (replaced bool) {
-	root, n, right, split, replaced := tr.insertBelow(s, tr.root, tr.rootLen(), int(tr.height), entry{t, v})
-	tr.setRoot(s, root, n, right, split)
-	return replaced
-}
-
-// insertBelow inserts the sample e below block r, which has n entries and is level steps
-// above the leaves.
-func (tr *tree) insertBelow(s *slab, r ref, n, level int, e entry) (left ref, leftN int, right entry, split, replaced bool) {
-	if level == 0 {
-		return tr.insertLeaf(s, r, n, e)
-	}
-	b := s.block(r)[:n]
-	i := tr.childFor(s, b, level, e.t)
-	c, cn := tr.childAt(b, i)
-	c, cn, right, split, replaced = tr.insertBelow(s, c, cn, level-1, e)
-	b[i] = child(min(b[i].t, e.t), c, cn)
-	if split {
-		left, leftN, right, split = s.insert(r, n, i+1, right, maxBlock)
-		return left, leftN, right, split, replaced
-	}
-	return r, n, entry{}, false, replaced
-}
-
-func (tr *tree) insertLeaf(s *slab, r ref, n int, e entry) (left ref, leftN int, right entry, split, replaced bool) {
-	i, found := s.leafSearch(r, n, e.t)
-	if found {
-		s.setLeafValue(r, i, e.v)
-		return r, n, entry{}, false, true
-	}
-	if s.isRegular(r) {
-		left, leftN, right, split = s.insertRegular(r, n, i, e)
-	} else {
-		left, leftN, right, split = s.insert(r, n, i, e, lateBlock)
-	}
-	if r == tr.tail {
-		tr.tail, tr.tailN = left, uint8(leftN)
-		if split {
-			r, n := right.child()
-			tr.tail, tr.tailN = r, uint8(n)
-		}
-	}
-	return left, leftN, right, split, false
-}
-
 // childAt returns child i of an inner node with the entries b.
 func (tr *tree) childAt(b []entry, i int) (r ref, n int) {
 	r, n = b[i].child()
@@ -207,29 +159,6 @@ func (tr *tree) childAt(b []entry, i int) (r ref, n int) {
 		n = int(tr.tailN)
 	}
 	return r, n
-}
-
-// childFor returns which child of an inner node takes a sample at t: the last that begins
-// at or before t. But if that is a leaf that ends before t and won't take more, and the next
-// leaf has room, then the next: samples that fill a gap from its end must not make a leaf each.
-func (tr *tree) childFor(s *slab, b []entry, level int, t int64) int {
-	i := lastBefore(b, t)
-	if level > 1 || i+1 == len(b) {
-		return i
-	}
-	c, n := b[i].child()
-	if s.takesLate(c, n) || s.leafTime(c, n-1) >= t {
-		return i
-	}
-	if c, n := tr.childAt(b, i+1); s.takesLate(c, n) {
-		return i + 1
-	}
-	return i
-}
-
-// takesLate says whether leaf r of n samples takes another one at any time without being split.
-func (s *slab) takesLate(r ref, n int) bool {
-	return !s.isRegular(r) && (n < s.size(r) || n < lateBlock)
 }
 
 // search returns the index of the first entry of b at or after t, len(b) if there is none.

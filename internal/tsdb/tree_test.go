@@ -59,6 +59,23 @@ func checkTree(t *testing.T, tr *tree, s *slab, want map[int64]uint64) {
 	walk(tr.root, tr.rootLen(), int(tr.height), times[0])
 }
 
+// put stores a sample of any age at once.
+func (m *merger) put(tr *tree, t int64, v uint64) (replaced, late bool) {
+	if tr.root != 0 && t < tr.last {
+		return m.merge(tr, []entry{{t, v}}) > 0, true
+	}
+	return tr.put(m.slab, t, v), false
+}
+
+// put stores a sample of any age as an appender does.
+func (h *head) put(s *series, t int64, v uint64) {
+	if s.root != 0 && t < s.last {
+		h.hold(s, entry{t, v})
+	} else {
+		s.put(&h.slab, t, v)
+	}
+}
+
 // liveBlocks counts the blocks that are handed out, by class.
 func liveBlocks(s *slab) (n [classes]int) {
 	for _, p := range s.pages {
@@ -89,18 +106,24 @@ func TestTreeOrders(t *testing.T) {
 				}
 				var s slab
 				var tr tree
+				m := merger{slab: &s}
+				h := newHead()
+				var held series
 				want := map[int64]uint64{}
 				for i := range n {
 					ts := at(i, n)
 					_, had := want[ts]
 					newest := len(want) == 0 || ts >= tr.last
-					replaced, late := tr.put(&s, ts, uint64(i))
+					replaced, late := m.put(&tr, ts, uint64(i))
 					if replaced != had || late == newest {
 						t.Fatalf("put %d at %d: replaced %v want %v, late %v want %v", i, ts, replaced, had, late, !newest)
 					}
 					want[ts] = uint64(i)
+					h.put(&held, ts, uint64(i))
 				}
 				checkTree(t, &tr, &s, want)
+				h.settle(&held)
+				checkTree(t, &held.tree, &h.slab, want)
 				if dropped := tr.drop(&s); dropped != len(want) {
 					t.Fatalf("dropped %d samples, want %d", dropped, len(want))
 				}
@@ -126,13 +149,14 @@ func TestTreeFill(t *testing.T) {
 		"permuted":          {func(i int) int64 { return int64(i * 7919 % n) }, 25},
 		"gap from its end":  {func(i int) int64 { return int64((i+1)%n - 2*i*(i%n&1)) }, 33},
 	} {
-		var s slab
-		var tr tree
+		h := newHead()
+		var s series
 		for i := range n {
-			tr.put(&s, tt.at(i), 0)
+			h.put(&s, tt.at(i), 0)
 		}
+		h.settle(&s)
 		bytes := 0
-		for c, live := range liveBlocks(&s) {
+		for c, live := range liveBlocks(&h.slab) {
 			bytes += live * 16 * minBlock << (c % regular)
 		}
 		if got := float64(bytes) / n; got > tt.most {
@@ -144,8 +168,9 @@ func TestTreeFill(t *testing.T) {
 func TestTreeRandom(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
-		var s slab
-		var other, tr tree // two trees in one slab must not touch each other
+		h := newHead()
+		s := &h.slab
+		var other, tr series // two trees in one slab must not touch each other
 		want := map[int64]uint64{}
 		span := 1 + rnd.Int64N(3000)
 		next := int64(0)
@@ -160,10 +185,11 @@ func TestTreeRandom(t *testing.T) {
 				ts = next + 1
 			}
 			next = ts
-			tr.put(&s, ts, uint64(i))
+			h.put(&tr, ts, uint64(i))
 			want[ts] = uint64(i)
-			other.put(&s, -ts, uint64(i))
+			h.put(&other, -ts, uint64(i))
 			if rnd.IntN(500) == 0 {
+				h.settle(&tr)
 				mint := rnd.Int64N(span) - 100
 				maxt := mint + rnd.Int64N(span)
 				removed := 0
@@ -173,12 +199,17 @@ func TestTreeRandom(t *testing.T) {
 						removed++
 					}
 				}
-				if got := tr.cut(&s, mint, maxt); got != removed {
+				if got := tr.cut(s, mint, maxt); got != removed {
 					t.Fatalf("cut removed %d, want %d", got, removed)
 				}
 			}
 		}
-		checkTree(t, &tr, &s, want)
+		h.settle(&tr)
+		h.settle(&other)
+		if h.holding != 0 {
+			t.Fatalf("%d series hold late samples after all were settled", h.holding)
+		}
+		checkTree(t, &tr.tree, s, want)
 		for range 20 {
 			mint := rnd.Int64N(span) - 10
 			maxt := mint + rnd.Int64N(100)
@@ -188,13 +219,13 @@ func TestTreeRandom(t *testing.T) {
 					n++
 				}
 			}
-			if got := collect(&tr, &s, mint, maxt, 7); len(got) != n {
+			if got := collect(&tr.tree, s, mint, maxt, 7); len(got) != n {
 				t.Fatalf("[%d, %d]: got %d samples, want %d", mint, maxt, len(got), n)
 			}
 		}
-		tr.drop(&s)
-		other.drop(&s)
-		if live := liveBlocks(&s); live != [classes]int{} {
+		tr.drop(s)
+		other.drop(s)
+		if live := liveBlocks(s); live != [classes]int{} {
 			t.Fatalf("blocks left after drop, by class: %v", live)
 		}
 	}
@@ -207,11 +238,11 @@ func BenchmarkTreePut(b *testing.B) {
 		"random":   func(i int) int64 { return int64(uint32(i) * 2654435761) },
 	} {
 		b.Run(name, func(b *testing.B) {
-			var s slab
-			var tr tree
+			h := newHead()
+			var s series
 			b.ReportAllocs()
 			for i := range b.N {
-				tr.put(&s, at(i), uint64(i))
+				h.put(&s, at(i), uint64(i))
 			}
 		})
 	}

@@ -1,0 +1,106 @@
+package tsdb
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Late samples, older than the newest of their series, are held in a block beside its tree, in
+// order of arrival: to put one there costs as little as to append. They are merged into the tree
+// when the block is full, and before anyone reads the series.
+
+// hold takes a sample older than the newest of the series.
+func (h *head) hold(s *series, e entry) {
+	if s.held == 0 {
+		s.held = h.slab.alloc(lateClass)
+		h.holding++
+	}
+	if n := int(s.heldN); n == h.slab.size(s.held) {
+		if n == maxHeld {
+			h.mergeHeld(s)
+		} else {
+			larger := h.slab.alloc(h.slab.class(s.held) + 1)
+			copy(h.slab.block(larger), h.slab.block(s.held))
+			h.slab.release(s.held)
+			s.held = larger
+		}
+	}
+	*h.slab.at(s.held, int(s.heldN)) = e
+	s.heldN++
+}
+
+// settle merges what the series holds and releases the memory that held it.
+func (h *head) settle(s *series) {
+	if s.held == 0 {
+		return
+	}
+	h.mergeHeld(s)
+	h.slab.release(s.held)
+	s.held = 0
+	h.holding--
+}
+
+// mergeHeld merges what the series holds into its tree.
+func (h *head) mergeHeld(s *series) {
+	held := h.slab.block(s.held)[:s.heldN]
+	samples := h.merger.sort(held)
+	replaced := len(held) - len(samples) + h.merger.merge(&s.tree, samples)
+	s.heldN = 0
+	h.overwritten += int64(replaced)
+	h.samples -= int64(replaced)
+}
+
+// settlePage settles the series of one page. It returns false if there is nothing to settle there
+// and behind.
+func (h *head) settlePage(page int) bool {
+	if h.holding == 0 || page >= len(h.pages) {
+		return false
+	}
+	for i := range h.pages[page] {
+		h.settle(&h.pages[page][i])
+	}
+	return true
+}
+
+// within says whether the series has a sample in [mint, maxt], held or not.
+func (h *head) within(s *series, mint, maxt int64) bool {
+	if s.held != 0 {
+		for _, e := range h.slab.block(s.held)[:s.heldN] {
+			if mint <= e.t && e.t <= maxt {
+				return true
+			}
+		}
+	}
+	return s.tree.within(&h.slab, mint, maxt)
+}
+
+// sort returns held samples, which are in order of arrival, by ascending time; of those with one
+// time the last. What it returns is good until the next call.
+func (m *merger) sort(held []entry) []entry {
+	mint, maxt := held[0].t, held[0].t
+	for _, e := range held {
+		mint, maxt = min(mint, e.t), max(maxt, e.t)
+	}
+	sorted := m.sorted[:len(held)]
+	if uint64(maxt)-uint64(mint) < 1<<64/maxHeld {
+		// As integers they are sorted in half the time: the time, and below it the place.
+		keys := m.keys[:len(held)]
+		for i, e := range held {
+			keys[i] = (uint64(e.t)-uint64(mint))*maxHeld + uint64(i)
+		}
+		slices.Sort(keys)
+		for i, key := range keys {
+			sorted[i] = held[key%maxHeld]
+		}
+	} else {
+		copy(sorted, held)
+		slices.SortStableFunc(sorted, func(a, b entry) int { return cmp.Compare(a.t, b.t) })
+	}
+	last := sorted[:0]
+	for i, e := range sorted {
+		if i+1 == len(sorted) || sorted[i+1].t != e.t {
+			last = append(last, e)
+		}
+	}
+	return last
+}
