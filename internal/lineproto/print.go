@@ -1,6 +1,8 @@
 package lineproto
 
 import (
+	"encoding/binary"
+	"slices"
 	"strconv"
 
 	"metricd/internal/decimal"
@@ -61,9 +63,9 @@ func AppendGet(dst []byte, key string) []byte {
 // before, since neighbours in a reply share them. The zero value is ready; not for
 // concurrent use.
 type TimePrinter struct {
-	high int64 // t / 10,000 of the text; 0: none
-	text [20]byte
-	n    int // length of text
+	high int64    // t / 10,000 of the text; 0: none
+	text [16]byte // long enough for all but the last four digits of any int64
+	n    int      // length of text
 }
 
 // AppendRow appends what the function AppendRow does.
@@ -91,8 +93,22 @@ func (p *TimePrinter) Append(dst []byte, t int64) []byte {
 		p.high = high
 		p.n = len(strconv.AppendInt(p.text[:0], high, 10))
 	}
+	const room = len(p.text) + 4
+	if cap(dst)-len(dst) < room {
+		dst = slices.Grow(dst, room)
+	}
+	b := (*[room]byte)(dst[len(dst) : len(dst)+room])
+	*(*[len(p.text)]byte)(b[:]) = p.text
 	low := uint32(t - high*10_000)
-	dst = append(dst, p.text[:p.n]...)
-	a, b := low/100, low%100
-	return append(dst, byte('0'+a/10), byte('0'+a%10), byte('0'+b/10), byte('0'+b%10))
+	binary.LittleEndian.PutUint32(b[p.n&15:], fourDigits(low))
+	return dst[:len(dst)+p.n+4]
+}
+
+// fourDigits returns the text of n, below 10,000, as a little-endian word: its digits are split
+// two and two, and then one and one, all at a time.
+func fourDigits(n uint32) uint32 {
+	hundreds := n * 5243 >> 19 // n / 100
+	pairs := hundreds | (n-hundreds*100)<<16
+	tens := pairs * 103 >> 10 & 0x000f000f // each / 10
+	return (pairs-tens*10)<<8 | tens | 0x30303030
 }

@@ -66,6 +66,8 @@ func (g *getter) series(key string, it storage.Iterator) error {
 	row := counted       // where the last row begins
 	var second int64     // of the last row
 	var have, whole bool // whether there is a last row; whether it is of the whole second
+	g.w.prefix = append(append(g.w.prefix[:0], key...), ' ')
+	prefix := g.w.prefix
 	for it.Next() {
 		t, _ := it.At()
 		sec := t / 1000
@@ -88,8 +90,7 @@ func (g *getter) series(key string, it storage.Iterator) error {
 		}
 		have, whole, second = true, t == sec*1000, sec
 		row = len(data)
-		data = append(data, key...)
-		data = append(data, ' ')
+		data = append(data, prefix...)
 		data = it.AppendValue(data)
 		data = append(data, ' ')
 		data = g.w.times.Append(data, sec)

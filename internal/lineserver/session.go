@@ -43,6 +43,7 @@ type work struct {
 	batch   storage.Batch
 	out     outbox
 	scratch []byte
+	prefix  []byte // of the rows of a series
 	recv    receiver
 	times   lineproto.TimePrinter
 	it      storage.Iterator
