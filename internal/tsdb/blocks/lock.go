@@ -1,0 +1,91 @@
+package blocks
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// holderName is the file that says who holds the lock. Pebble's own LOCK must not be read, since closing any
+// other descriptor of it would release the lock.
+const holderName = "holder"
+
+// dirLock is the lock of a directory, held from before anything in it is read until the store is closed.
+type dirLock struct {
+	*pebble.Lock
+	fs   vfs.FS
+	file string // the holder file; empty if there is none
+}
+
+// lockDir takes the lock and, unless readOnly, writes down who has it.
+func lockDir(o *Options) (*dirLock, error) {
+	lock, err := pebble.LockDirectory(o.Dir, o.FS)
+	if isHeld(err) {
+		return nil, fmt.Errorf("%w: %s is held by %s", ErrInUse, o.Dir, holder(o.FS, o.Dir))
+	} else if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", o.Dir, err)
+	}
+	l := &dirLock{Lock: lock, fs: o.FS}
+	if o.ReadOnly {
+		return l, nil
+	}
+	l.file = o.FS.PathJoin(o.Dir, holderName)
+	text := fmt.Sprintf("process %d (%s), since %s\n", os.Getpid(), filepath.Base(os.Args[0]), o.Now().Format(time.RFC3339))
+	if err := writeFile(o.FS, l.file, text); err != nil {
+		return nil, errors.Join(err, l.release())
+	}
+	return l, nil
+}
+
+// isHeld says whether an error of a lock means that somebody has it: fcntl(2) allows for two errors, and
+// Pebble has a text where it is this process.
+func isHeld(err error) bool {
+	var path *os.PathError // the file could not be opened
+	return err != nil && !errors.As(err, &path) &&
+		(errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "held by"))
+}
+
+// holder returns who holds the lock, as far as can be known.
+func holder(fs vfs.FS, dir string) string {
+	const unknown = "another process"
+	f, err := fs.Open(fs.PathJoin(dir, holderName))
+	if err != nil {
+		return unknown
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 256))
+	line, ended := strings.CutSuffix(string(b), "\n")
+	if err != nil || !ended || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return unknown
+	}
+	return line
+}
+
+// release gives the lock back.
+func (l *dirLock) release() error {
+	var err error
+	if l.file != "" {
+		err = l.fs.Remove(l.file)
+		if errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	return errors.Join(err, l.Lock.Close())
+}
+
+func writeFile(fs vfs.FS, name, text string) error {
+	f, err := fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte(text))
+	return errors.Join(err, f.Close())
+}
