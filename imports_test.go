@@ -27,7 +27,10 @@ var mayImport = map[string][]string{
 	"metricd/internal/decimal":             {},
 	"metricd/internal/storage":             {},
 	"metricd/internal/storage/storagetest": {"metricd/internal/storage"},
-	"metricd/internal/tsdb":                {"metricd/internal/decimal", "metricd/internal/storage"},
+	"metricd/internal/chunk":               {"metricd/internal/decimal"},
+	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/wal"},
+	"metricd/internal/tsdb/blocks":         {},
+	"metricd/internal/tsdb/wal":            {},
 }
 
 // onlyStdlib are the packages that import nothing from other modules.

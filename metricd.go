@@ -33,8 +33,13 @@ type Config struct {
 	// Listen is the TCP address of the line protocol, DefaultListen if empty. Port 0 takes
 	// any free port; Addr tells which.
 	Listen string
-	// Data is where samples are kept: InMemory, or empty for the same.
+	// Data is the directory where samples are kept; it is made if there is none. InMemory, or empty: nowhere,
+	// they are gone when the server ends.
 	Data string
+	// SyncInterval says what a reply of ok means, with a directory. 0: the sample is on stable storage. Above:
+	// the operating system has it, and puts it on stable storage within so long; a crash of the machine may
+	// cost what came in the last interval, a crash of the server nothing.
+	SyncInterval time.Duration
 
 	MaxLine   int // bytes of a request line; 0: 64 KiB
 	MaxKey    int // bytes of a key; 0: 4,096
@@ -62,14 +67,16 @@ type Server struct {
 	store *tsdb.DB
 	lines *lineserver.Server
 
+	failed chan error // why the store failed, once
+
 	memoryLimit int64
 }
 
 // Open makes a server that listens, so that clients can connect, and serves them once
 // Serve is called.
 func Open(cfg Config) (*Server, error) {
-	if cfg.Data != "" && cfg.Data != InMemory {
-		return nil, fmt.Errorf("data directory %q: keeping samples on disk is not there yet, use %s", cfg.Data, InMemory)
+	if cfg.Data == InMemory {
+		cfg.Data = ""
 	}
 	if cfg.Listen == "" {
 		cfg.Listen = DefaultListen
@@ -84,10 +91,22 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := tsdb.Open(tsdb.Options{MaxSeries: cfg.MaxSeries, MemoryLimit: cfg.MemoryLimit})
+	failed := make(chan error, 1)
+	store, err := tsdb.Open(tsdb.Options{
+		Dir:          cfg.Data,
+		SyncInterval: cfg.SyncInterval,
+		MaxSeries:    cfg.MaxSeries,
+		MemoryLimit:  cfg.MemoryLimit,
+		OnFailure:    func(err error) { failed <- err },
+		Logf:         logf(cfg.Logger),
+	})
+	if err != nil {
+		return nil, errors.Join(&DataError{cfg.Data, err}, ln.Close())
+	}
 	return &Server{
-		ln:    ln,
-		store: store,
+		ln:     ln,
+		store:  store,
+		failed: failed,
 
 		memoryLimit: cfg.MemoryLimit,
 		lines: lineserver.New(lineserver.Config{
@@ -111,8 +130,47 @@ func (s *Server) MemoryLimit() int64 { return s.memoryLimit }
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
 // Serve serves until ctx is done. Then it stops accepting, answers what was received, closes
-// the connections and returns nil, all in less than ten seconds. It can be called once.
-func (s *Server) Serve(ctx context.Context) error { return s.lines.Serve(ctx, s.ln) }
+// the connections and returns nil, all in less than ten seconds. If the store fails (an error of the disk, say)
+// it returns why, within two seconds, and connections may still be open. It can be called once.
+func (s *Server) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- s.lines.Serve(ctx, s.ln) }()
+	select {
+	case err := <-served:
+		return err
+	case err := <-s.failed:
+		cancel()
+		select {
+		case <-served:
+		case <-time.After(failing):
+		}
+		return err
+	}
+}
+
+// failing is how long clients have to read their last replies when the store failed.
+const failing = 1500 * time.Millisecond
+
+// DataError says that a data directory can't be opened.
+type DataError struct {
+	Dir string
+	Err error
+}
+
+func (e *DataError) Error() string { return fmt.Sprintf("data directory %s: %v", e.Dir, e.Err) }
+
+// Unwrap returns the cause.
+func (e *DataError) Unwrap() error { return e.Err }
+
+// logf returns what logs warnings to log, which may be nil.
+func logf(log *slog.Logger) func(string, ...any) {
+	if log == nil {
+		return nil
+	}
+	return func(format string, args ...any) { log.Warn(fmt.Sprintf(format, args...)) }
+}
 
 // Close releases the listener and the store. Call it after Serve has returned, or instead
 // of Serve.

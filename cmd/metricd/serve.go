@@ -19,7 +19,10 @@ import (
 // serveCmd runs the server until a signal ends it.
 type serveCmd struct {
 	Listen string `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
-	Data   string `default:"${data}" placeholder:"DIR" help:"Where samples are kept. So far only ${default} is there: in memory, until the server stops."`
+	Data   string `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none. ${default} (the default): in memory, until the server stops."`
+
+	Fsync         string        `group:"Durability (with --data DIR):" enum:"always,interval" default:"always" placeholder:"WHEN" help:"What ok means. always (the default): the sample is on stable storage. interval: the operating system has it; a crash of the machine may cost the last interval, one of the server nothing."`
+	FsyncInterval time.Duration `group:"Durability (with --data DIR):" default:"1s" placeholder:"DURATION" help:"With --fsync interval, how long a sample may stay with the operating system alone (default ${default})."`
 
 	MemoryLimit    memoryLimit   `group:"Limits:" default:"auto" placeholder:"SIZE" help:"Memory for series and samples, such as 512MB or 2GiB; near it new series are refused, at it samples, gets go on. auto (the default): three quarters of what the cgroup or the machine has; none or 0: no limit."`
 	MaxSeries      int           `group:"Limits:" default:"0" placeholder:"N" help:"Series; samples of one more are refused. 0 (the default): any number."`
@@ -62,6 +65,9 @@ func (c *serveCmd) Run() error {
 	signal.Ignore(syscall.SIGPIPE) // a server outlives whoever reads what it prints
 	s, err := metricd.Open(cfg)
 	if err != nil {
+		if e := new(metricd.DataError); errors.As(err, &e) {
+			return err
+		}
 		return listenError(context.Background(), err, cfg.Listen)
 	}
 	limitGarbage(s.MemoryLimit())
@@ -69,7 +75,7 @@ func (c *serveCmd) Run() error {
 	defer stop()
 	warn(log, s.Addr(), cfg.MaxConns)
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
-	announce(stdout, s.Addr())
+	announce(stdout, s.Addr(), cfg.Data)
 	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
 		return err
 	}
@@ -89,14 +95,21 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 		return metricd.Config{}, usagef("--max-line %d: want 1 byte to 1GiB", c.MaxLine)
 	case c.MaxKey < 1 || c.MaxKey > most:
 		return metricd.Config{}, usagef("--max-key %d: want 1 byte to 1GiB", c.MaxKey)
+	case c.FsyncInterval <= 0:
+		return metricd.Config{}, usagef("--fsync-interval %v: want more than 0", c.FsyncInterval)
 	case c.IdleTimeout < 0:
 		return metricd.Config{}, usagef("--idle-timeout %v: want 0 (never) or more", c.IdleTimeout)
 	case c.WriteTimeout <= 0:
 		return metricd.Config{}, usagef("--write-timeout %v: want more than 0", c.WriteTimeout)
 	}
+	interval := c.FsyncInterval
+	if c.Fsync == "always" {
+		interval = 0
+	}
 	return metricd.Config{
 		Listen:       c.Listen,
 		Data:         c.Data,
+		SyncInterval: interval,
 		MaxLine:      int(c.MaxLine),
 		MaxKey:       int(c.MaxKey),
 		MaxConns:     c.MaxConnections,
@@ -154,7 +167,11 @@ func limitGarbage(limit int64) {
 }
 
 // announce says where the server listens and how to try it. Nobody needs to listen to that.
-func announce(w io.Writer, addr net.Addr) {
+func announce(w io.Writer, addr net.Addr, data string) {
+	where := "in memory: nothing is kept when it stops"
+	if data != metricd.InMemory {
+		where = "data in " + data
+	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
 		panic("BUG: a listener on TCP at " + addr.String())
@@ -162,10 +179,10 @@ func announce(w io.Writer, addr net.Addr) {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	fmt.Fprintf(w, `metricd %s listens on %s (in memory: nothing is kept when it stops)
+	fmt.Fprintf(w, `metricd %s listens on %s (%s)
 try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
 or type it:  telnet %s %s
-`, version(), addr, host, port, host, port)
+`, version(), addr, where, host, port, host, port)
 }
 
 // spareFiles is how many open files the process needs beside connections.

@@ -7,12 +7,24 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"metricd/internal/storage"
+	"metricd/internal/tsdb"
 )
 
 // TestPutAllocs: a put allocates nothing between the socket and the store, alone or among many.
 func TestPutAllocs(t *testing.T) {
-	for _, lines := range []int{1, 200} {
-		c := start(t, Config{}).dial()
+	for _, tt := range []struct {
+		lines int
+		late  bool // the session has to wait for the store
+	}{{1, false}, {200, false}, {1, true}, {200, true}} {
+		lines := tt.lines
+		var store storage.Store = openStore(tsdb.Options{})
+		t.Cleanup(func() { store.Close() })
+		if tt.late {
+			store = lateStore{store}
+		}
+		c := start(t, Config{Store: store}).dial()
 		var requests []byte
 		for i := range lines {
 			requests = fmt.Appendf(requests, "put host_%04d.cpu.usage_user %d.%02d 1700000000\n", i, i%100, i*7%100)
@@ -31,7 +43,7 @@ func TestPutAllocs(t *testing.T) {
 			exchange()
 		}
 		if n := testing.AllocsPerRun(200, exchange); n > 0 {
-			t.Errorf("%v allocations for %d puts at once", n, lines)
+			t.Errorf("%v allocations for %d puts at once, late: %v", n, lines, tt.late)
 		}
 	}
 }

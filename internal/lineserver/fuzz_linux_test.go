@@ -56,7 +56,7 @@ func socketPair(t testing.TB) (client, server *net.UnixConn) {
 
 // replies sends the pieces, each after the one before was read, and returns all replies.
 func replies(t testing.TB, pieces ...[]byte) string {
-	db := tsdb.Open(tsdb.Options{MaxSeries: 4})
+	db := openStore(tsdb.Options{MaxSeries: 4})
 	defer db.Close()
 	srv := New(Config{Store: db, MaxLine: 100, MaxKey: 12})
 	ln := &pipeListener{conns: make(chan net.Conn, 1)}

@@ -104,7 +104,7 @@ func (g *getter) series(key string, it storage.Iterator) error {
 // flush sends what there is and lets others work.
 func (g *getter) flush() error {
 	g.begun = true
-	g.s.send(g.w)
+	g.s.send(g.w, true)
 	if g.s.end == nil {
 		g.s.settle(maxAhead)
 	}

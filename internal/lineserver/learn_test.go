@@ -18,7 +18,7 @@ func TestLearnedOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for range 30 {
 		const limit = 25
-		db := tsdb.Open(tsdb.Options{MaxSeries: limit})
+		db := openStore(tsdb.Options{MaxSeries: limit})
 		r := start(t, Config{Store: db})
 		c := r.dial()
 		model := map[string]map[int64]int{}

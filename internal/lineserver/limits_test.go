@@ -118,7 +118,7 @@ func TestStalledClient(t *testing.T) {
 // writers go on.
 func TestGetAllStreams(t *testing.T) {
 	const series, samples = 200, 5000
-	store := tsdb.Open(tsdb.Options{})
+	store := openStore(tsdb.Options{})
 	defer store.Close()
 	a := store.Appender()
 	for i := range series {
@@ -270,7 +270,7 @@ func (it *faultyIterator) Err() error {
 }
 
 func filled(t *testing.T, samples int) *tsdb.DB {
-	db := tsdb.Open(tsdb.Options{})
+	db := openStore(tsdb.Options{})
 	t.Cleanup(func() { db.Close() })
 	var b storage.Batch
 	for ts := range samples {
@@ -319,7 +319,7 @@ func TestPanic(t *testing.T) {
 
 // TestRefusals: a row that the store refuses is answered in its place.
 func TestRefusals(t *testing.T) {
-	db := tsdb.Open(tsdb.Options{MaxSeries: 1})
+	db := openStore(tsdb.Options{MaxSeries: 1})
 	r := start(t, Config{Store: db})
 	const refused = "error\nseries limit reached: 1 series is the most allowed (--max-series)\n\n"
 	if got, want := r.talk("put a 1 1\nput b 1 1\nput a 2 2\nput c 1 1\nget *\n"), "ok\n\n"+refused+"ok\n\n"+refused+"ok\na 1.0 1\na 2.0 2\n\n"; got != want {

@@ -51,7 +51,7 @@ func (s *session) requests(w *work, in []byte) (used int) {
 	return used
 }
 
-// puts appends rows, adds their replies, and returns rows emptied.
+// puts appends rows, adds their replies, which are held until the rows are durable, and returns rows emptied.
 func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 	if len(rows) == 0 {
 		return rows
@@ -59,9 +59,6 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 	w.batch.Rows = rows
 	s.srv.puts.Add(int64(len(rows)))
 	seq, err := s.app.Append(&w.batch)
-	if err == nil {
-		err = s.app.Wait(s.ctx, seq)
-	}
 	if err != nil {
 		w.learned = w.learned[:0]
 		for range rows {
@@ -75,11 +72,11 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 	w.learned = w.learned[:0]
 	next := 0
 	for _, r := range w.batch.Refused {
-		w.out.addOKs(r.Row - next)
+		w.out.addOKs(r.Row-next, seq)
 		s.addError(w, r.Err)
 		next = r.Row + 1
 	}
-	w.out.addOKs(len(rows) - next)
+	w.out.addOKs(len(rows)-next, seq)
 	return rows[:0]
 }
 
@@ -88,7 +85,7 @@ func (s *session) addError(w *work, err error) {
 	w.out.data = lineproto.AppendError(w.out.data, err.Error())
 	w.out.addData(len(w.out.data) - n)
 	if w.out.size() >= writeSize {
-		s.send(w)
+		s.send(w, true)
 	}
 }
 
@@ -108,7 +105,7 @@ func (s *session) other(w *work, line []byte) {
 			s.end = errHTTP
 		}
 		if w.out.size() >= writeSize {
-			s.send(w)
+			s.send(w, true)
 		}
 	}
 }

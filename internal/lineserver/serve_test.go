@@ -47,7 +47,7 @@ func (l *lockedBuffer) String() string {
 func start(t testing.TB, cfg Config) *running {
 	t.Helper()
 	if cfg.Store == nil {
-		cfg.Store = tsdb.Open(tsdb.Options{})
+		cfg.Store = openStore(tsdb.Options{})
 		t.Cleanup(func() { cfg.Store.Close() })
 	}
 	r := &running{t: t, log: &lockedBuffer{}, ended: make(chan error, 1)}
@@ -226,7 +226,7 @@ func TestReplies(t *testing.T) {
 
 // TestSeconds: samples within a second are shown once.
 func TestSeconds(t *testing.T) {
-	store := tsdb.Open(tsdb.Options{})
+	store := openStore(tsdb.Options{})
 	defer store.Close()
 	r := start(t, Config{Store: store})
 	var b storage.Batch
@@ -259,4 +259,13 @@ func TestOneWrite(t *testing.T) {
 			t.Fatalf("one read gave %d bytes (%v), want all %d", n, err, want.Len())
 		}
 	}
+}
+
+// openStore opens a store in memory.
+func openStore(o tsdb.Options) *tsdb.DB {
+	db, err := tsdb.Open(o)
+	if err != nil {
+		panic("BUG: a store in memory has nothing that could fail: " + err.Error())
+	}
+	return db
 }

@@ -6,8 +6,8 @@
 //
 // Serve runs in its caller's goroutine and accepts. Every connection has one goroutine that
 // reads, carries out and replies (session.go). Only while a client does not take its
-// replies as fast as they are made has it a second one, which writes (outbox.go). All
-// of them have ended when Serve returns.
+// replies as fast as they are made, or many of them wait for the store (durable.go), has it a second
+// one, which writes (write.go). All of them have ended when Serve returns.
 //
 // # What closes a connection
 //

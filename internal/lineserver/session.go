@@ -57,7 +57,7 @@ func newWork(maxLine int) *work {
 }
 
 // session is one connection. Its goroutine (run) owns all fields but those in mu; the
-// writer, which exists while mu.writing, shares those. Server.stop and Server.Serve set a deadline
+// writer, which exists while mu.writing, shares those and calls app.Wait, beside the Appends of run. Server.stop and Server.Serve set a deadline
 // or close conn from outside, to which both answer by finishing.
 type session struct {
 	srv     *Server
@@ -72,6 +72,7 @@ type session struct {
 	partial    []byte    // the unfinished line between two reads
 	spoken     bool      // the first line has come
 	wrote      bool      // the last read led to a write that went well
+	deferred   bool      // mu.pending holds replies for deliver
 	draining   bool      // the server stops: end when there is no more to read
 	drainUntil time.Time // when to end even if there is more
 	end        error     // why the session ends; io.EOF: the client ended its input
@@ -89,6 +90,7 @@ type session struct {
 		sync.Mutex
 		pending outbox
 		writing bool  // the writer is running and owns the order of output
+		syncing bool  // the writer, or deliver, waits for the store
 		err     error // writing failed
 	}
 }
@@ -159,7 +161,11 @@ func (s *session) leave() {
 
 // finish writes what is still to be written and closes.
 func (s *session) finish() {
-	if !s.broken && s.settle(0) && s.end != io.EOF {
+	if s.broken {
+		return
+	}
+	s.deliver()
+	if s.settle(0) && s.end != io.EOF {
 		linger(s.conn)
 	}
 }
@@ -170,9 +176,30 @@ var (
 )
 
 // readable is called by raw.Read whenever there may be something to read. It returns
-// true when the session is to end. Replies are sent when there is no more to read, enough to
-// write, or at last after maxHeld reads: a client that sends much is not woken for every part of it.
+// true when the session is to end.
 func (s *session) readable(fd uintptr) (end bool) {
+	for !s.read(fd) {
+		if s.deferred {
+			s.deliver()
+			if s.end == nil && !s.wrote { // see read
+				continue
+			}
+		}
+		if t := s.srv.cfg.IdleTimeout; t > 0 && !s.srv.stopping.Load() {
+			s.conn.SetReadDeadline(time.Now().Add(t))
+			if s.srv.stopping.Load() { // the deadline of the stop may just have been overwritten
+				s.conn.SetReadDeadline(time.Unix(1, 0))
+			}
+		}
+		return s.end != nil
+	}
+	return true
+}
+
+// read reads and carries out requests until there are none for now, or (end) for good. Replies are sent when there
+// is no more to read, enough to write, or at last after maxHeld reads: a client that sends much is not woken
+// for every part of it. Where nothing was written, a read that finds nothing is the last one (see receiver.receive).
+func (s *session) read(fd uintptr) (end bool) {
 	w := s.srv.work.Get().(*work)
 	n := copy(w.in, s.partial)
 	for reads := 1; ; reads++ {
@@ -194,7 +221,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 		used := s.requests(w, w.in[:n])
 		n = copy(w.in, w.in[used:n])
 		if dry || w.out.bytes() >= writeSize || reads%maxHeld == 0 {
-			s.send(w)
+			s.send(w, !dry)
 		}
 		if s.srv.stopping.Load() && !s.draining {
 			s.drain()
@@ -203,7 +230,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 			s.rest(w, nil)
 			return true
 		}
-		if dry && s.wrote && !s.draining {
+		if dry && (s.wrote || s.deferred) && !s.draining {
 			break
 		}
 		if full { // there may be no end to this client's requests: let others in
@@ -211,12 +238,6 @@ func (s *session) readable(fd uintptr) (end bool) {
 		}
 	}
 	s.rest(w, w.in[:n])
-	if t := s.srv.cfg.IdleTimeout; t > 0 && !s.srv.stopping.Load() {
-		s.conn.SetReadDeadline(time.Now().Add(t))
-		if s.srv.stopping.Load() { // the deadline of the stop may just have been overwritten
-			s.conn.SetReadDeadline(time.Unix(1, 0))
-		}
-	}
 	return false
 }
 
@@ -224,7 +245,7 @@ func (s *session) readable(fd uintptr) (end bool) {
 // to read.
 func (s *session) rest(w *work, line []byte) {
 	if !s.broken {
-		s.send(w)
+		s.send(w, false)
 	}
 	if cap(s.partial) > keepPartial {
 		s.partial = nil

@@ -7,17 +7,20 @@ import (
 )
 
 // Writing. Replies are written by the session itself, without waiting. Only what the socket
-// does not take at once goes to mu.pending, and a writer goroutine is started that waits
-// until it is taken. While it runs all replies go through mu.pending; it ends when that is
-// empty. When pending is too large the session waits for it, and so does not read requests.
+// does not take at once, or may not leave yet since a put is not durable, goes to mu.pending, and a
+// writer goroutine is started that waits until it is durable and taken. While it runs all replies go through
+// mu.pending; it ends when that is empty. When pending is too large the session waits for it, and so does not
+// read requests.
+// What waits for the store is in durable.go.
 
 // send sends the replies in w.out, which is empty afterwards. If that is not possible s.end says
-// why.
-func (s *session) send(w *work) {
+// why. more says that there is, or may be, more to do than to wait for these replies; without it they may be
+// left for deliver.
+func (s *session) send(w *work, more bool) {
 	if w.out.empty() {
 		return
 	}
-	full, err := s.sendNow(w)
+	full, err := s.sendNow(w, more)
 	w.out.reset()
 	switch {
 	case err != nil:
@@ -27,28 +30,46 @@ func (s *session) send(w *work) {
 	}
 }
 
-// sendNow writes what the socket takes of w.out and leaves the rest to the writer. full says
-// that there is too much of that.
-func (s *session) sendNow(w *work) (full bool, err error) {
+// sendNow writes what may leave of w.out and the socket takes, and leaves the rest to the writer or to deliver. full
+// says that there is too much of that.
+func (s *session) sendNow(w *work, more bool) (full bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.mu.writing && s.mu.err == nil && !w.out.empty() {
+	if !s.mu.writing && s.mu.pending.empty() && s.mu.err == nil {
+		s.ripen(&w.out)
+		more = s.pushLocked(&w.out, &w.scratch) || more
+	}
+	if s.mu.err != nil || w.out.empty() {
+		return false, s.mu.err
+	}
+	out := &s.mu.pending
+	out.move(&w.out)
+	s.ripen(out)
+	if s.deferred = !s.mu.writing && !more && out.held() < maxInline && out.size() < writeSize; !s.deferred {
+		s.startWriterLocked()
+	}
+	return out.size() > maxPending, nil
+}
+
+// pushLocked writes from o what may leave and the socket takes. full says that the socket is full. buf is as in
+// outbox.next. If writing fails mu.err is set.
+func (s *session) pushLocked(o *outbox, buf *[]byte) (full bool) {
+	for !o.empty() {
 		var p []byte
-		p, w.scratch = w.out.next(w.scratch)
+		if p, *buf = o.next(*buf); len(p) == 0 {
+			break
+		}
 		n, err := s.tryWrite(p)
 		if s.mu.err = err; err != nil {
 			break
 		}
 		s.wrote = true
-		w.out.consume(n)
+		o.consume(n)
 		if n < len(p) {
-			s.startWriter()
+			return true
 		}
 	}
-	if s.mu.err == nil && !w.out.empty() {
-		s.mu.pending.move(&w.out)
-	}
-	return s.mu.pending.size() > maxPending, s.mu.err
+	return false
 }
 
 // fail ends the session: its output is broken.
@@ -92,8 +113,11 @@ func writeOnce(fd uintptr, p []byte) (n int, err error) {
 	}
 }
 
-// startWriter starts the writer. mu is held.
-func (s *session) startWriter() {
+// startWriterLocked starts the writer unless it runs.
+func (s *session) startWriterLocked() {
+	if s.mu.writing {
+		return
+	}
 	s.mu.writing = true
 	if s.progress == nil {
 		s.progress = make(chan struct{}, 1)
@@ -101,9 +125,11 @@ func (s *session) startWriter() {
 	s.running.Go(s.writer)
 }
 
-// writer writes mu.pending until it is empty, or writing fails.
+// writer writes mu.pending until it is empty, or writing fails. It waits for what is not durable.
 func (s *session) writer() {
 	defer s.survive()
+	ended := false
+	defer s.writerEnds(&ended)
 	var buf, p []byte
 	var n int
 	var werr error
@@ -112,41 +138,55 @@ func (s *session) writer() {
 		return n > 0 || werr != nil
 	}
 	for {
-		p, buf = s.written(n, werr, buf)
-		if p == nil {
+		if p, buf, ended = s.written(n, werr, buf); ended {
 			return
 		}
 		n, werr = 0, nil
-		if err := s.raw.Write(write); err != nil {
+		if len(p) == 0 {
+			werr = s.sync()
+		} else if err := s.raw.Write(write); err != nil {
 			werr = err
 		}
 	}
 }
 
-// written takes n bytes off mu.pending, which were written, and returns what to write next: nil
-// at the end, which is also after an error. buf is as in outbox.next.
-func (s *session) written(n int, err error, buf []byte) (p, newBuf []byte) {
+// written takes n bytes off mu.pending, which were written, and returns what to write next; nothing
+// if that is to be waited for. The writer is at its end when nothing is left, and after an error. buf is as
+// in outbox.next.
+func (s *session) written(n int, err error, buf []byte) (p, newBuf []byte, end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer func() {
-		if s.mu.writing = p != nil; !s.mu.writing && s.mu.err == nil && !s.mu.pending.empty() {
-			s.mu.err = errors.New("BUG: panic in the writer")
-		}
-		select {
-		case s.progress <- struct{}{}:
-		default:
-		}
-	}()
-	s.mu.err = err
-	if err != nil {
-		return nil, buf
+	defer s.tellProgress()
+	if s.mu.err = err; err == nil {
+		s.mu.pending.consume(n)
 	}
-	s.mu.pending.consume(n)
-	if s.mu.pending.empty() {
-		s.mu.pending = outbox{} // it may have been large
-		return nil, buf
+	if err != nil || s.mu.pending.empty() {
+		s.mu.pending.shrink()
+		s.mu.writing = false
+		return nil, buf, true
 	}
-	return s.mu.pending.next(buf)
+	p, buf = s.mu.pending.next(buf)
+	return p, buf, false
+}
+
+// writerEnds, deferred, sees to it that nobody waits for a writer that a panic ended.
+func (s *session) writerEnds(asItShould *bool) {
+	if *asItShould {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.writing = false
+	s.mu.err = errors.New("BUG: panic in the writer")
+	s.tellProgress()
+}
+
+// tellProgress wakes settle.
+func (s *session) tellProgress() {
+	select {
+	case s.progress <- struct{}{}:
+	default:
+	}
 }
 
 // settle waits until the pending replies take at most size bytes, and for size 0 until all is
@@ -176,6 +216,10 @@ func (s *session) settle(size int) bool {
 		case <-s.progress:
 			seen = queuesOf(s.raw)
 		case <-timer.C:
+			if s.moving() { // it was not for the client to make progress
+				seen = queuesOf(s.raw)
+				break
+			}
 			// The socket reports room only when a third of its buffer is free, and what the client
 			// sends is not read meanwhile: a slow client may be alive and show it only here.
 			before := seen
@@ -187,6 +231,18 @@ func (s *session) settle(size int) bool {
 			}
 		}
 		timer.Reset(s.srv.cfg.WriteTimeout)
+	}
+}
+
+// moving says whether the store is waited for, or there was progress since settle last looked.
+func (s *session) moving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.progress:
+		return true
+	default:
+		return s.mu.syncing
 	}
 }
 

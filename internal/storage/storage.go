@@ -74,7 +74,7 @@ type Batch struct {
 type Seq uint64
 
 // Appender takes samples for one connection or another single sender. It is not for
-// concurrent use; a Store gives out any number of them. It may remember what helps
+// concurrent use, but Wait may be called beside Append; a Store gives out any number of them. It may remember what helps
 // with the next batch (which series followed which) and holds nothing that must be
 // released: an Appender that is no longer used is just dropped.
 type Appender interface {

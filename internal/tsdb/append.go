@@ -23,6 +23,9 @@ func (db *DB) Appender() storage.Appender { return &appender{db: db} }
 func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	db := a.db
 	b.Refused = b.Refused[:0]
+	if err := db.throttle(); err != nil {
+		return 0, err
+	}
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)
@@ -33,6 +36,8 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	h := db.mu.head
 	last := a.last
 	var late int64
+	logged := db.log != nil
+	db.record.begin()
 	for i := range b.Rows {
 		row := &b.Rows[i]
 		if i%ahead == 0 && a.wrong >= patience {
@@ -55,25 +60,34 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		}
 		last = at
 		v := math.Float64bits(row.V)
-		if s.append(&h.slab, row.T, v) {
+		if s.gen == h.gen && s.append(&h.slab, row.T, v) {
+			if logged {
+				db.record.row(s.id, row.T, v)
+			}
 			continue
+		}
+		if s.gen != h.gen {
+			h.unfreeze(at, s)
 		}
 		// A new series has its memory already: it must not be left without samples. Nor does
 		// it take memory to replace a sample.
-		if s.root != 0 && db.fullLocked(db.opts.MemoryLimit) {
-			h.settle(s)
-			if !h.within(s, row.T, row.T) {
+		if (s.root != 0 || s.id != h.lastID) && db.fullLocked(db.opts.MemoryLimit) {
+			h.settle(&s.run)
+			if !h.within(&s.run, row.T, row.T) {
 				b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.errMemory})
 				continue
 			}
 		}
 		switch {
 		case s.root != 0 && row.T < s.last:
-			h.hold(s, entry{row.T, v})
+			h.hold(&s.run, entry{row.T, v})
 			late++
 		case s.put(&h.slab, row.T, v):
 			h.overwritten++
 			h.samples--
+		}
+		if logged {
+			db.record.row(s.id, row.T, v)
 		}
 	}
 	a.last = last
@@ -83,8 +97,10 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	db.mu.stats.Appended += taken
 	db.mu.stats.Late += late
 	db.mu.stats.Refused += refused
+	seq, err := db.commitLocked()
+	db.flushIfFullLocked()
 	done = true
-	return storage.Seq(db.seq.Add(1)), nil
+	return seq, err
 }
 
 // seriesLocked returns the series that key spells and makes it if there is none. The first
@@ -116,6 +132,9 @@ func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
 		return 0, db.errMemorySeries
 	}
 	*next = h.add(key, h.canonical)
+	if db.log != nil {
+		db.record.series(h.at(*next).id, key)
+	}
 	return *next, nil
 }
 
@@ -149,7 +168,25 @@ func (db *DB) fullLocked(limit int64) bool {
 	return db.mu.bytes() >= limit
 }
 
-// Wait returns nil at once: in memory nothing becomes more durable than it is.
-func (a *appender) Wait(context.Context, storage.Seq) error {
-	return a.db.failure()
+// commitLocked gives what was recorded since record.begin a sequence, and hands it to the log. What
+// changed nothing has the sequence of what came before.
+func (db *DB) commitLocked() (storage.Seq, error) {
+	if db.log == nil {
+		return storage.Seq(db.seq.Add(1)), nil
+	}
+	rec := db.record.bytes()
+	if len(rec) == 0 {
+		return storage.Seq(db.seq.Load()), nil
+	}
+	seq := db.seq.Add(1)
+	if err := db.log.Append(rec, seq); err != nil {
+		db.failLocked(asFailure(err))
+		return 0, db.failure()
+	}
+	return storage.Seq(seq), nil
+}
+
+// Wait returns when all up to seq is durable; see storage.Appender.
+func (a *appender) Wait(ctx context.Context, seq storage.Seq) error {
+	return a.db.wait(ctx, uint64(seq))
 }

@@ -23,7 +23,7 @@ func BenchmarkAppendShuffled(b *testing.B) {
 	var a storage.Appender
 	for i := 0; b.Loop(); i++ {
 		if i%len(order) == 0 {
-			db = Open(Options{})
+			db, _ = Open(Options{}) // it has no reason to fail
 			a = db.Appender()
 		}
 		at := order[i%len(order)]

@@ -1,87 +1,196 @@
-// Package tsdb is the local engine: it keeps series and their samples in memory and
-// answers for them by the contract of package storage.
+// Package tsdb is the local engine: a log, a head in memory, and chunks below it. It answers
+// by the contract of package storage.
 //
 // A head (head.go) knows the series and has for each a tree of samples (tree.go) in
-// pointer-free slabs (slab.go). An appender (append.go) takes batches under one lock, so
-// there is one order of everything; readers (query.go) copy pieces of a few hundred samples
-// under the same lock, shared, and hold nothing in between.
+// pointer-free slabs (slab.go). An appender (append.go) takes batches under one lock and hands each
+// to the log (package wal; record.go), so there is one order of everything. A flush (flush.go) freezes
+// the head (freeze.go) and moves what it holds into chunks (package blocks; compact.go). Readers
+// (query.go, read.go) take pieces of a few hundred samples of memory and chunks, and hold nothing
+// in between. Without a directory there is no log, and chunks are kept in memory.
 package tsdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"metricd/internal/storage"
+	"metricd/internal/tsdb/blocks"
+	"metricd/internal/tsdb/wal"
 )
 
-// Options say how a DB is to be. The zero value keeps any number of series, within as much memory
+// Options say how a DB is to be. The zero value keeps any number of series in memory, within as much
 // as it can address.
 type Options struct {
+	// Dir is the directory in which all is kept. It is made, with mode 0700, if there is none. Empty: in
+	// memory, until Close.
+	Dir string
+	// FS is the file system that Dir is on; nil: the operating system's.
+	FS vfs.FS
+	// SyncInterval is the time between two syncs of the log. 0: what is appended is durable when it is
+	// on stable storage. Above: when the operating system has it; the end of the machine may
+	// cost what came in the last interval.
+	SyncInterval time.Duration
+
 	// MaxSeries is how many series may exist; 0: any number. Beyond, samples of new
 	// series are refused with ErrSeriesLimit.
 	MaxSeries int
-	// MemoryLimit is how many bytes series and samples may take. 0 or less stands for 127 GiB, the
+	// MemoryLimit is how many bytes series and samples may take in memory. 0 or less stands for 127 GiB, the
 	// most that references of 32 bits can tell apart, and so does anything above that. At fifteen
 	// sixteenths of it new series are refused, at all of it samples that need memory, both with
 	// ErrMemoryLimit. It is kept to a few pages of 256 KiB.
 	MemoryLimit int64
+
+	// FlushLog and FlushHead are the bytes of log, and of samples in memory, at which a flush begins; 0: 64 MiB
+	// each, and without a directory 256 MiB: chunks take an eighth of the memory, but making them may take more time
+	// than all else. They bound what a restart has to replay, and the memory for samples to about twice as much.
+	FlushLog, FlushHead int64
+
+	// Logf takes warnings, a line each; nil drops them.
+	Logf func(format string, args ...any)
+	// OnFailure is called once, in a goroutine of its own, when the store failed; nil: not called.
+	OnFailure func(error)
 }
 
 // maxMemory leaves room for what is taken after the limit was last looked at.
 const maxMemory = maxPages*pageEntries*16 - 1<<30
 
-// DB is a storage.Store in memory. It runs no goroutines.
+func (o Options) withDefaults() Options {
+	if o.MemoryLimit <= 0 || o.MemoryLimit > maxMemory {
+		o.MemoryLimit = maxMemory
+	}
+	if o.FlushLog <= 0 {
+		o.FlushLog = 64 << 20
+	}
+	if o.FlushHead <= 0 {
+		o.FlushHead = 64 << 20
+		if o.Dir == "" {
+			o.FlushHead = 256 << 20
+		}
+	}
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logf == nil {
+		o.Logf = func(string, ...any) {}
+	}
+	return o
+}
+
+// DB is a storage.Store.
+//
+// Locks, in the order in which they are taken: flushMu is held for a whole flush. mu guards the head; writers hold
+// it for a batch, readers and the flush for some hundred samples. Neither is held while the log is
+// waited for.
+//
+// Goroutines: the flusher (run), which Close ends; those of the log and of blocks.
 type DB struct {
 	opts Options
 
 	// What a refused row is told, made once.
 	errSeries, errMemorySeries, errMemory error
 
-	// failed is why nothing works any more: closed or failed. It is set once, with mu held.
+	// failed is why nothing works any more: closed or failed. It is set once.
 	failed atomic.Pointer[error]
 
 	// seq numbers the batches. It is written with mu held.
 	seq atomic.Uint64
+
+	log           *wal.Log      // nil without a directory
+	blocks        *blocks.Store // nil until the first flush, without a directory; set with mu held
+	storedSamples atomic.Int64  // in blocks
+	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
 
 	mu struct {
 		sync.RWMutex
 		*head // nil after Close
 		stats storage.Stats
 	}
+	record record // of the batch under way; guarded by mu
+
+	flushMu    sync.Mutex
+	flushing   flushing
+	recordedID uint64 // the series up to this id have their records in blocks; guarded by flushMu
+
+	wantFlush chan struct{} // holds one at most: there is enough for a flush
+	flushed   pulse         // of the end of each flush
+	overfull  atomic.Bool   // memory holds twice what a flush waits for: appenders wait
+	closing   atomic.Bool
+	stop      chan struct{}  // closed by Close
+	stopped   sync.WaitGroup // the flusher
 }
 
 var _ storage.Store = (*DB)(nil)
 
-// Open returns an empty DB.
-func Open(opts Options) *DB {
-	if opts.MemoryLimit <= 0 || opts.MemoryLimit > maxMemory {
-		opts.MemoryLimit = maxMemory
-	}
-	db := &DB{opts: opts}
-	mib := float64(opts.MemoryLimit) / (1 << 20)
-	db.errSeries = fmt.Errorf("%w: %d series is the most allowed (--max-series)", storage.ErrSeriesLimit, opts.MaxSeries)
-	db.errMemorySeries = fmt.Errorf("%w: no new series near %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
-	db.errMemory = fmt.Errorf("%w: %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
-	db.mu.head = newHead()
-	return db
-}
-
-// Close drops everything. Calls under way end first; open results end with ErrClosed.
+// Close flushes, makes everything durable and releases all. Calls under way end first; open results end with
+// ErrClosed.
 func (db *DB) Close() error {
+	if db.closing.Swap(true) {
+		db.stopped.Wait()
+		return nil
+	}
+	close(db.stop)
+	db.stopped.Wait()
+	db.flushMu.Lock()
+	defer db.flushMu.Unlock()
+	var err error
+	if db.failure() == nil && db.log != nil {
+		err = db.flush()
+	}
 	db.mu.Lock()
-	defer db.mu.Unlock()
 	db.failLocked(storage.ErrClosed)
 	db.mu.head = nil
-	return nil
+	db.mu.Unlock()
+	return errors.Join(err, db.release())
+}
+
+// release stops what runs and closes what is open.
+func (db *DB) release() (err error) {
+	if db.log != nil {
+		err = db.log.Close()
+	}
+	if db.blocks != nil {
+		err = errors.Join(err, db.blocks.Close())
+	}
+	return err
 }
 
 // failLocked makes every later call return err, unless an earlier error does that already.
 func (db *DB) failLocked(err error) {
-	if db.failed.Load() == nil {
-		db.failed.Store(&err)
+	if db.failed.CompareAndSwap(nil, &err) && db.opts.OnFailure != nil && !errors.Is(err, storage.ErrClosed) {
+		go db.opts.OnFailure(err)
 	}
+}
+
+// fail makes the store failed because of cause.
+func (db *DB) fail(cause error) {
+	if err := asFailure(cause); !errors.Is(err, storage.ErrClosed) {
+		db.failLocked(err)
+	}
+}
+
+// asFailure returns the error that calls get after cause.
+func asFailure(cause error) error {
+	switch {
+	case errors.Is(cause, wal.ErrClosed), errors.Is(cause, blocks.ErrClosed):
+		return storage.ErrClosed
+	case errors.Is(cause, storage.ErrFailed), errors.Is(cause, storage.ErrClosed):
+		return cause
+	}
+	return fmt.Errorf("%w: %w", storage.ErrFailed, cause)
+}
+
+// readError returns the error of a read of chunks: why the store no longer works, or what is wrong with the chunk.
+func readError(err error) error {
+	if errors.Is(err, blocks.ErrClosed) || errors.Is(err, blocks.ErrFailed) {
+		return asFailure(err)
+	}
+	return err
 }
 
 // failure returns why nothing works any more, nil while all is well.
@@ -101,52 +210,101 @@ func (db *DB) unlock(done *bool) {
 	db.mu.Unlock()
 }
 
-// Delete removes the samples that q names. It holds the lock throughout: no
-// reader and no writer sees half of it.
-func (db *DB) Delete(ctx context.Context, q storage.Query) error {
-	q = clamp(q)
-	if err := ctx.Err(); err != nil {
-		return err
+// wait returns when all batches up to seq are durable.
+func (db *DB) wait(ctx context.Context, seq uint64) error {
+	if db.log == nil {
+		return db.failure()
 	}
-	var done bool
-	db.mu.Lock()
-	defer db.unlock(&done)
-	err := db.failure()
-	if err == nil && q.Mint <= q.Maxt {
-		db.deleteLocked(q)
-		db.seq.Add(1)
+	if seq <= db.floor.Load() {
+		return nil
 	}
-	done = true
+	err := db.log.Wait(ctx, seq)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, wal.ErrClosed), errors.Is(err, wal.ErrFailed):
+		return asFailure(err)
+	}
 	return err
 }
 
-func (db *DB) deleteLocked(q storage.Query) {
-	h := db.mu.head
-	first, last := 0, len(h.order)
-	if q.Key != "" {
-		at := h.find(storage.AppendCanonical(nil, []byte(q.Key)))
-		if at == 0 {
-			return
-		}
-		last = h.after(h.at(at).id)
-		first = last - 1
-	}
-	for i := first; i < last; i++ {
-		s := h.at(h.order[i])
-		if s.id == 0 || !h.within(s, q.Mint, q.Maxt) || !matches(q.Matchers, s.key) {
-			continue
-		}
-		h.settle(s)
-		h.samples -= int64(s.cut(&h.slab, q.Mint, q.Maxt))
-		if s.root == 0 {
-			h.remove(i)
+// throttle waits while there is too much in memory: not yet in the log, or not yet in chunks.
+func (db *DB) throttle() error {
+	if db.log != nil {
+		if err := db.log.Throttle(context.Background()); err != nil {
+			return asFailure(err)
 		}
 	}
-	h.compact()
+	for db.overfull.Load() {
+		ended := db.flushed.next()
+		if !db.overfull.Load() {
+			break
+		}
+		select {
+		case <-ended:
+		case <-db.stop:
+			return storage.ErrClosed
+		}
+	}
+	return nil
 }
 
-// Stats returns figures about the store as it is now. They are exact, so late samples that are held
-// are merged first.
+// flushIfFullLocked asks for a flush when there is enough for one.
+func (db *DB) flushIfFullLocked() {
+	held := int64(db.mu.slab.held) * pageEntries * 16
+	if held < db.opts.FlushHead && (db.log == nil || db.log.Size() < db.opts.FlushLog) {
+		return
+	}
+	db.overfull.Store(held >= 2*db.opts.FlushHead)
+	select {
+	case db.wantFlush <- struct{}{}:
+	default:
+	}
+}
+
+// run is the flusher.
+func (db *DB) run() {
+	defer db.stopped.Done()
+	for {
+		select {
+		case <-db.wantFlush:
+		case <-db.stop:
+			return
+		}
+		if err := db.Flush(); err != nil && db.failure() == nil {
+			db.opts.Logf("flush: %v", err)
+		}
+	}
+}
+
+// tell gives the head what a flush found out about a series.
+func (db *DB) tell(f flushed) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if h := db.mu.head; h != nil && h.at(f.at).id == f.id {
+		*h.storedOf(f.at) = f.stored
+	}
+}
+
+// thawPage drops what is frozen of a page of series. It returns false if there is no such page, and all is thawed.
+func (db *DB) thawPage(page int) bool {
+	var done bool
+	db.mu.Lock()
+	defer db.unlock(&done)
+	h := db.mu.head
+	more := h != nil && page < len(h.pages)
+	if more {
+		if page == 0 {
+			h.thaws++
+		}
+		h.thawPage(page)
+	}
+	done = true
+	return more
+}
+
+// Stats returns figures about the store as it is now. Late samples that are held are merged first, so they are
+// exact, but for samples whose time has another one in chunks: until the next flush both count.
 func (db *DB) Stats() (storage.Stats, error) {
 	for page := 0; db.settlePage(page); page++ {
 	}
@@ -157,7 +315,7 @@ func (db *DB) Stats() (storage.Stats, error) {
 	}
 	st := db.mu.stats
 	st.Series = int64(db.mu.count())
-	st.Samples = db.mu.samples
+	st.Samples = db.mu.samples + db.storedSamples.Load()
 	st.Overwritten = db.mu.overwritten
 	st.MemoryBytes = db.mu.bytes()
 	st.MemoryLimit = db.opts.MemoryLimit
@@ -173,4 +331,29 @@ func (db *DB) settlePage(page int) bool {
 	more := db.failure() == nil && db.mu.settlePage(page)
 	done = true
 	return more
+}
+
+// pulse tells any number of waiters that something happened. The zero value is ready.
+type pulse struct {
+	mu sync.Mutex
+	c  chan struct{}
+}
+
+// next returns a channel that the next beat closes.
+func (p *pulse) next() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.c == nil {
+		p.c = make(chan struct{})
+	}
+	return p.c
+}
+
+func (p *pulse) beat() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.c != nil {
+		close(p.c)
+		p.c = nil
+	}
 }

@@ -12,14 +12,24 @@ import (
 
 func TestConformance(t *testing.T) {
 	storagetest.Run(t, storagetest.Engine{
-		Open: func(storagetest.T) storage.Store { return Open(Options{}) },
+		Open: func(t storagetest.T) storage.Store { return mustOpen(t, Options{}) },
 	})
+}
+
+// mustOpen opens a DB, which the test closes.
+func mustOpen(t storagetest.T, o Options) *DB {
+	t.Helper()
+	db, err := Open(o)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return db
 }
 
 func batch(rows ...storage.Row) *storage.Batch { return &storage.Batch{Rows: rows} }
 
 func TestSeriesLimit(t *testing.T) {
-	db := Open(Options{MaxSeries: 2})
+	db := mustOpen(t, Options{MaxSeries: 2})
 	defer db.Close()
 	a := db.Appender()
 	b := batch(
@@ -46,7 +56,7 @@ func TestSeriesLimit(t *testing.T) {
 // replaced and read all the time; what a delete frees is used again.
 func TestMemoryLimit(t *testing.T) {
 	const limit = 16 << 20
-	db := Open(Options{MemoryLimit: limit})
+	db := mustOpen(t, Options{MemoryLimit: limit})
 	defer db.Close()
 	a := db.Appender()
 	put := func(key string, ts int64) error {
@@ -102,7 +112,7 @@ func TestMemoryLimit(t *testing.T) {
 
 // TestChurn: series that come and go leave nothing behind.
 func TestChurn(t *testing.T) {
-	db := Open(Options{})
+	db := mustOpen(t, Options{})
 	defer db.Close()
 	a := db.Appender()
 	var settled int64
@@ -134,7 +144,7 @@ func TestChurn(t *testing.T) {
 
 // TestGaps: series that ended leave gaps in the order, which readers pass over.
 func TestGaps(t *testing.T) {
-	db := Open(Options{})
+	db := mustOpen(t, Options{})
 	defer db.Close()
 	all := storage.Query{Mint: storage.MinTime, Maxt: storage.MaxTime}
 	b := &storage.Batch{}
@@ -167,7 +177,7 @@ func TestGaps(t *testing.T) {
 
 // TestAppendAllocs: a put to a known series allocates nothing, guessed right or wrong.
 func TestAppendAllocs(t *testing.T) {
-	db := Open(Options{})
+	db := mustOpen(t, Options{})
 	defer db.Close()
 	a := db.Appender()
 	b := &storage.Batch{}
@@ -206,7 +216,7 @@ func TestAppendAllocs(t *testing.T) {
 func BenchmarkAppend(b *testing.B) {
 	for _, order := range []string{"usual", "random"} {
 		b.Run(order, func(b *testing.B) {
-			db := Open(Options{})
+			db := mustOpen(b, Options{})
 			defer db.Close()
 			a := db.Appender()
 			const series, batchLen = 10_000, 1000
@@ -237,7 +247,7 @@ func BenchmarkAppend(b *testing.B) {
 // TestNoOrder appends in no order, so that rows are looked up together: new keys that come twice in a
 // batch, other spellings, and series that end in between.
 func TestNoOrder(t *testing.T) {
-	db := Open(Options{})
+	db := mustOpen(t, Options{})
 	defer db.Close()
 	a := db.Appender()
 	rnd := rand.New(rand.NewPCG(1, 2))

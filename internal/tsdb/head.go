@@ -10,16 +10,41 @@ import (
 )
 
 // series is one series of the head. Its memory is a slot, which a later series may take
-// over when this one has ended; its id is never used again.
+// over when this one has ended; its id is never used again. It is a line of memory, 64 bytes.
 type series struct {
 	key       string // as first put
 	id        uint64 // ascending in order of first put; 0: the slot is free
-	tree             // its samples, but for the late ones that are held
+	run              // its samples that are not in chunks
 	respelled bool   // key is not the canonical spelling
-	heldN     uint16 // how many late samples are held
-	held      ref    // the block with them, 0 if there is none
+	gen       uint8  // as head.gen; if not, run is frozen (freeze.go)
 	next      slot   // the series that followed this one the last time: a guess, to be compared
 }
+
+// run is samples of one series in memory. The zero value is an empty one.
+type run struct {
+	tree         // all but the late ones that are held
+	held  ref    // the block with those, 0 if there is none (late.go)
+	heldN uint16 // how many they are
+}
+
+// stored is what the head knows of the chunks of a series. Only a flush changes it.
+type stored struct {
+	known      knowledge
+	pieces     uint8  // how many chunks there are from pieceFirst on
+	open       uint16 // samples in the chunks from openFirst on
+	last       int64  // time of the newest sample in chunks, if there are some
+	openFirst  int64  // from here on chunks are not full, and are merged when they make a full one
+	pieceFirst int64  // from here on they were encoded once
+}
+
+// knowledge is how much is known of the chunks of a series.
+type knowledge uint8
+
+const (
+	noChunks   knowledge = iota // it has none
+	someChunks                  // all of stored is valid
+	unknown                     // there may be some: nothing was read since Open
+)
 
 // slot is the place of a series in the head; 0 is none.
 type slot uint32
@@ -27,8 +52,9 @@ type slot uint32
 const (
 	seriesPage = 1024 // series allocated together
 	// seriesBytes is what a series costs beside its samples, its key and the index, for the
-	// memory limit: its slot (64), its place in order (12), rounded up for the room in both.
-	seriesBytes = 80
+	// memory limit: its slot (64), what is stored of it (32), its place in order (12), rounded up for
+	// the room in both.
+	seriesBytes = 112
 )
 
 // head holds all series and their samples in memory. It does no locking: DB.mu guards it.
@@ -36,6 +62,7 @@ type head struct {
 	slab   slab
 	merger merger
 	pages  []*[seriesPage]series
+	stored []*[seriesPage]stored
 	index  index
 	free   []slot
 
@@ -55,6 +82,8 @@ type head struct {
 	holding     int
 
 	canonical []byte // memory for the canonical spelling of the key at hand
+
+	freezing
 }
 
 func newHead() *head {
@@ -71,10 +100,14 @@ func refOf(at slot, s *series) storage.Ref { return storage.Ref(at) | storage.Re
 
 func (h *head) at(s slot) *series { return &h.pages[s/seriesPage][s%seriesPage] }
 
+func (h *head) storedOf(s slot) *stored { return &h.stored[s/seriesPage][s%seriesPage] }
+
 // addPage makes room for more series.
 func (h *head) addPage() {
 	first := slot(len(h.pages) * seriesPage)
 	h.pages = append(h.pages, new([seriesPage]series))
+	h.stored = append(h.stored, new([seriesPage]stored))
+	h.moved = append(h.moved, nil)
 	for s := first + seriesPage - 1; s > first; s-- {
 		h.free = append(h.free, s)
 	}
@@ -99,6 +132,14 @@ func (h *head) spells(at slot, canonical []byte) bool {
 
 // add makes a new series, which must not be there yet.
 func (h *head) add(key, canonical []byte) slot {
+	if h.lastID++; uint32(h.lastID) == 0 {
+		h.lastID++ // a free slot must not look like it
+	}
+	return h.restore(h.lastID, key, canonical)
+}
+
+// restore adds a series with an id above that of all others.
+func (h *head) restore(id uint64, key, canonical []byte) slot {
 	if len(h.free) == 0 {
 		h.addPage()
 	}
@@ -106,28 +147,40 @@ func (h *head) add(key, canonical []byte) slot {
 	at := h.free[n]
 	h.free = h.free[:n]
 
-	s := h.at(at)
-	if h.lastID++; uint32(h.lastID) == 0 {
-		h.lastID++ // a free slot must not look like it
-	}
-	*s = series{key: string(key), id: h.lastID, respelled: !bytes.Equal(key, canonical)}
+	h.lastID = id
+	*h.at(at) = series{key: string(key), id: id, gen: h.gen, respelled: !bytes.Equal(key, canonical)}
+	*h.storedOf(at) = stored{}
 	h.index.insert(h.index.hash(canonical), at)
 	h.order = append(h.order, at)
-	h.ids = append(h.ids, h.lastID)
+	h.ids = append(h.ids, id)
 	h.keyBytes += int64(len(key))
 	return at
 }
 
-// remove ends the series that order[i] names, whose tree is empty.
-func (h *head) remove(i int) {
+// end ends the series that order[i] names, with all its samples.
+func (h *head) end(i int) {
 	at := h.order[i]
 	s := h.at(at)
+	h.drop(&s.run)
+	if r := h.frozen(at, s); r != nil {
+		h.drop(r)
+	}
+	delete(h.erased, s.id)
+	if s.id <= h.frozenID { // there is something of it on disk, or will be
+		h.dead = append(h.dead, s.id)
+	}
 	h.index.remove(h.index.hash(storage.AppendCanonical(nil, []byte(s.key))), at)
 	h.keyBytes -= int64(len(s.key))
 	*s = series{}
 	h.free = append(h.free, at)
 	h.order[i] = 0
 	h.gaps++
+}
+
+// drop empties a run.
+func (h *head) drop(r *run) {
+	h.settle(r)
+	h.samples -= int64(r.tree.drop(&h.slab))
 }
 
 // compact takes the gaps out of order when they are many.
@@ -144,6 +197,15 @@ func (h *head) compact() {
 		}
 	}
 	h.order, h.ids, h.gaps = order, ids, 0
+}
+
+// place returns the index into order of the series with this id, -1 if there is none.
+func (h *head) place(id uint64) int {
+	i, found := slices.BinarySearch(h.ids, id)
+	if !found || h.order[i] == 0 {
+		return -1
+	}
+	return i
 }
 
 // after returns the index into order of the first place with an id above id.

@@ -9,43 +9,43 @@ import (
 // order of arrival: to put one there costs as little as to append. They are merged into the tree
 // when the block is full, and before anyone reads the series.
 
-// hold takes a sample older than the newest of the series.
-func (h *head) hold(s *series, e entry) {
-	if s.held == 0 {
-		s.held = h.slab.alloc(lateClass)
+// hold takes a sample older than the newest of the run.
+func (h *head) hold(r *run, e entry) {
+	if r.held == 0 {
+		r.held = h.slab.alloc(lateClass)
 		h.holding++
 	}
-	if n := int(s.heldN); n == h.slab.size(s.held) {
+	if n := int(r.heldN); n == h.slab.size(r.held) {
 		if n == maxHeld {
-			h.mergeHeld(s)
+			h.mergeHeld(r)
 		} else {
-			larger := h.slab.alloc(h.slab.class(s.held) + 1)
-			copy(h.slab.block(larger), h.slab.block(s.held))
-			h.slab.release(s.held)
-			s.held = larger
+			larger := h.slab.alloc(h.slab.class(r.held) + 1)
+			copy(h.slab.block(larger), h.slab.block(r.held))
+			h.slab.release(r.held)
+			r.held = larger
 		}
 	}
-	*h.slab.at(s.held, int(s.heldN)) = e
-	s.heldN++
+	*h.slab.at(r.held, int(r.heldN)) = e
+	r.heldN++
 }
 
-// settle merges what the series holds and releases the memory that held it.
-func (h *head) settle(s *series) {
-	if s.held == 0 {
+// settle merges what the run holds and releases the memory that held it.
+func (h *head) settle(r *run) {
+	if r.held == 0 {
 		return
 	}
-	h.mergeHeld(s)
-	h.slab.release(s.held)
-	s.held = 0
+	h.mergeHeld(r)
+	h.slab.release(r.held)
+	r.held = 0
 	h.holding--
 }
 
-// mergeHeld merges what the series holds into its tree.
-func (h *head) mergeHeld(s *series) {
-	held := h.slab.block(s.held)[:s.heldN]
+// mergeHeld merges what the run holds into its tree.
+func (h *head) mergeHeld(r *run) {
+	held := h.slab.block(r.held)[:r.heldN]
 	samples := h.merger.sort(held)
-	replaced := len(held) - len(samples) + h.merger.merge(&s.tree, samples)
-	s.heldN = 0
+	replaced := len(held) - len(samples) + h.merger.merge(&r.tree, samples)
+	r.heldN = 0
 	h.overwritten += int64(replaced)
 	h.samples -= int64(replaced)
 }
@@ -57,21 +57,24 @@ func (h *head) settlePage(page int) bool {
 		return false
 	}
 	for i := range h.pages[page] {
-		h.settle(&h.pages[page][i])
+		h.settle(&h.pages[page][i].run)
+		if h.moved[page] != nil {
+			h.settle(&h.moved[page][i])
+		}
 	}
 	return true
 }
 
-// within says whether the series has a sample in [mint, maxt], held or not.
-func (h *head) within(s *series, mint, maxt int64) bool {
-	if s.held != 0 {
-		for _, e := range h.slab.block(s.held)[:s.heldN] {
+// within says whether the run has a sample in [mint, maxt], held or not.
+func (h *head) within(r *run, mint, maxt int64) bool {
+	if r.held != 0 {
+		for _, e := range h.slab.block(r.held)[:r.heldN] {
 			if mint <= e.t && e.t <= maxt {
 				return true
 			}
 		}
 	}
-	return s.tree.within(&h.slab, mint, maxt)
+	return r.tree.within(&h.slab, mint, maxt)
 }
 
 // sort returns held samples, which are in order of arrival, by ascending time; of those with one

@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -35,9 +36,10 @@ func (db *DB) Select(ctx context.Context, q storage.Query) storage.SeriesSet {
 
 // found is a series as it was found: by place and id, since the place may be taken over.
 type found struct {
-	key string
-	id  uint64
-	at  slot
+	key   string
+	id    uint64
+	at    slot
+	maybe bool // whether it has a sample in range only its chunks can tell
 }
 
 // seriesSet walks over the series of the head by id.
@@ -48,6 +50,8 @@ type seriesSet struct {
 	err  error
 	done bool // there is nothing behind chunk
 
+	probing storage.Iterator // memory for probe
+
 	chunk []found // the series looked up last; those before pos are behind
 	pos   int
 	id    uint64 // of the last series looked at
@@ -57,6 +61,9 @@ func (ss *seriesSet) Next() bool {
 	for ss.alive() {
 		if ss.pos < len(ss.chunk) {
 			ss.pos++
+			if ss.chunk[ss.pos-1].maybe && !ss.probe() {
+				continue
+			}
 			return true
 		}
 		if ss.done {
@@ -115,13 +122,24 @@ func (ss *seriesSet) fill() {
 	ss.done = i == len(h.order)
 }
 
-// look appends the series to chunk if q names it.
+// look appends the series to chunk if q names it, or may name it.
 func (ss *seriesSet) look(h *head, at slot) {
 	s := h.at(at)
 	ss.id = s.id
-	if h.within(s, ss.q.Mint, ss.q.Maxt) && matches(ss.q.Matchers, s.key) {
-		ss.chunk = append(ss.chunk, found{s.key, s.id, at})
+	is, maybe := h.holds(at, s, ss.q.Mint, ss.q.Maxt)
+	if (is || maybe) && matches(ss.q.Matchers, s.key) {
+		ss.chunk = append(ss.chunk, found{s.key, s.id, at, !is})
 	}
+}
+
+// probe says whether the series at hand has a sample in range.
+func (ss *seriesSet) probe() bool {
+	ss.probing = ss.At().Iterator(ss.probing)
+	if ss.probing.Next() {
+		return true
+	}
+	ss.err = cmp.Or(ss.err, ss.probing.Err())
+	return false
 }
 
 // result is one series of a seriesSet.
@@ -145,13 +163,13 @@ func (r *result) Iterator(reuse storage.Iterator) storage.Iterator {
 	if !ok {
 		it = &iterator{}
 	}
-	*it = iterator{ss: r.ss, found: r.found, buf: it.buf, pos: -1}
+	*it = iterator{ss: r.ss, found: r.found, buf: it.buf, pos: -1, read: it.read}
 	it.begin()
 	return it
 }
 
-// iterator walks over the samples of a series, a copied piece at a time. Its position is a
-// time, so it holds nothing of the head.
+// iterator walks over the samples of a series, a piece at a time, merged of what is in memory
+// and in chunks (merge in read.go). Its position is a time, so it holds nothing of the head.
 type iterator struct {
 	ss *seriesSet
 	found
@@ -161,73 +179,32 @@ type iterator struct {
 	pos  int     // the sample at hand is buf[pos]; -1 before the first
 	from int64   // the next piece begins at or after this time
 	end  int64   // and ends at or before this time
+
+	read pieceReader
 }
 
 // begin fixes the end, so that a series that keeps growing has one, and reads the first
 // piece.
 func (it *iterator) begin() {
 	it.from, it.end = it.ss.q.Mint, it.ss.q.Maxt
+	it.read.reset()
 	it.fill(true)
 }
 
-// fill reads the next piece.
+// fill reads the next piece that is not empty.
 func (it *iterator) fill(first bool) {
 	it.buf, it.pos = it.buf[:0], -1
-	if it.from > it.end {
-		return
-	}
-	if !it.fillShared(first) {
-		it.fillExclusive(first)
-	}
-}
-
-func (it *iterator) fillShared(first bool) bool {
-	db := it.ss.db
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	return it.fillLocked(first, false)
-}
-
-func (it *iterator) fillExclusive(first bool) {
-	var done bool
-	db := it.ss.db
-	db.mu.Lock()
-	defer db.unlock(&done)
-	it.fillLocked(first, true)
-	done = true
-}
-
-// fillLocked reads the next piece. If the series holds late samples, which must be merged first,
-// and the lock is shared, it does nothing and returns false.
-func (it *iterator) fillLocked(first, exclusive bool) bool {
-	if !it.ss.alive() {
-		it.err = it.ss.err
-		return true
-	}
-	h := it.ss.db.mu.head
-	s := h.at(it.at)
-	if s.id != it.id { // it ended meanwhile
-		return true
-	}
-	if s.held != 0 {
-		if !exclusive {
-			return false
+	for it.from <= it.end && len(it.buf) == 0 && it.err == nil {
+		if !it.ss.alive() {
+			it.err = it.ss.err
+			return
 		}
-		h.settle(s)
+		var newest int64
+		it.buf, it.from, newest, it.err = it.read.piece(it.ss.ctx, it.ss.db, it.found, it.buf, it.from, it.end)
+		if first {
+			it.end, first = min(it.end, newest), false
+		}
 	}
-	if first {
-		it.end = min(it.end, s.last)
-	}
-	if cap(it.buf) == 0 {
-		it.buf = make([]entry, 0, readChunk)
-	}
-	it.buf = s.read(&h.slab, it.from, it.end, it.buf)
-	if n := len(it.buf); n == cap(it.buf) {
-		it.from = it.buf[n-1].t + 1
-	} else {
-		it.from = maxInt64
-	}
-	return true
 }
 
 func (it *iterator) Next() bool {

@@ -70,7 +70,7 @@ func (m *merger) put(tr *tree, t int64, v uint64) (replaced, late bool) {
 // put stores a sample of any age as an appender does.
 func (h *head) put(s *series, t int64, v uint64) {
 	if s.root != 0 && t < s.last {
-		h.hold(s, entry{t, v})
+		h.hold(&s.run, entry{t, v})
 	} else {
 		s.put(&h.slab, t, v)
 	}
@@ -122,7 +122,7 @@ func TestTreeOrders(t *testing.T) {
 					h.put(&held, ts, uint64(i))
 				}
 				checkTree(t, &tr, &s, want)
-				h.settle(&held)
+				h.settle(&held.run)
 				checkTree(t, &held.tree, &h.slab, want)
 				if dropped := tr.drop(&s); dropped != len(want) {
 					t.Fatalf("dropped %d samples, want %d", dropped, len(want))
@@ -154,7 +154,7 @@ func TestTreeFill(t *testing.T) {
 		for i := range n {
 			h.put(&s, tt.at(i), 0)
 		}
-		h.settle(&s)
+		h.settle(&s.run)
 		bytes := 0
 		for c, live := range liveBlocks(&h.slab) {
 			bytes += live * 16 * minBlock << (c % regular)
@@ -189,7 +189,7 @@ func TestTreeRandom(t *testing.T) {
 			want[ts] = uint64(i)
 			h.put(&other, -ts, uint64(i))
 			if rnd.IntN(500) == 0 {
-				h.settle(&tr)
+				h.settle(&tr.run)
 				mint := rnd.Int64N(span) - 100
 				maxt := mint + rnd.Int64N(span)
 				removed := 0
@@ -204,8 +204,8 @@ func TestTreeRandom(t *testing.T) {
 				}
 			}
 		}
-		h.settle(&tr)
-		h.settle(&other)
+		h.settle(&tr.run)
+		h.settle(&other.run)
 		if h.holding != 0 {
 			t.Fatalf("%d series hold late samples after all were settled", h.holding)
 		}

@@ -211,9 +211,7 @@ func deletesAmongAppends(f *fixture) {
 		})
 	}
 	f.together("deleting and appending", fs...)
-	if st := f.stats(); st.Series != 4 || st.Samples != 4 {
-		f.Errorf("%d series, %d samples, want 4 of each", st.Series, st.Samples)
-	}
+	f.wantCounts(4, 4)
 }
 
 // everythingAtOnce calls all methods at once, for the race detector, and compares what is

@@ -29,9 +29,7 @@ func deleteAll(f *fixture) {
 	f.want(byKey("a"))
 	f.want(where("x=1"))
 	f.wantNames(always())
-	if st := f.stats(); st.Series != 0 || st.Samples != 0 {
-		f.Errorf("%d series, %d samples after all were deleted", st.Series, st.Samples)
-	}
+	f.wantCounts(0, 0)
 }
 
 func deleteByKey(f *fixture) {

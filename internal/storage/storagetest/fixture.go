@@ -151,6 +151,18 @@ func (f *fixture) delete(q storage.Query) {
 	}
 }
 
+// wantCounts checks how many series and samples there are, the samples only if the engine knows.
+func (f *fixture) wantCounts(series, samples int64) {
+	f.Helper()
+	st := f.stats()
+	if f.engine.Without.ExactStats {
+		st.Samples = samples
+	}
+	if st.Series != series || st.Samples != samples {
+		f.Fatalf("%d series, %d samples, want %d and %d", st.Series, st.Samples, series, samples)
+	}
+}
+
 // stats returns the figures that do not depend on the engine.
 func (f *fixture) stats() storage.Stats {
 	f.Helper()

@@ -84,9 +84,7 @@ func manyLives(f *fixture) {
 		}
 		f.put(want...)
 		f.want(always(), want...)
-		if st := f.stats(); st.Series != n || st.Samples != n {
-			f.Fatalf("life %d: %d series, %d samples, want %d", life, st.Series, st.Samples, n)
-		}
+		f.wantCounts(n, n)
 		f.delete(where("p=0"))
 		f.delete(where("p=1"))
 		f.want(always())

@@ -1,0 +1,391 @@
+package tsdb
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"metricd/internal/chunk"
+	"metricd/internal/tsdb/blocks"
+)
+
+// How samples become chunks. A full chunk has fullChunk samples or more, up to twice as many: with
+// more, a get of few samples would decode many. What a flush brings of a series is seldom so
+// much. It is written as a piece, a small chunk behind the others. When the open chunks, those that
+// are not full, have enough samples together with what is new, they are merged into a full one;
+// when there are maxPieces pieces, these are merged into one open chunk. So a sample that came in
+// order is encoded three times at most: in a piece, in an open chunk, in a full one.
+//
+//	full chunks        open chunks
+//	[1500][1100][1400] [300][290] [25][25][24]
+//	                   openFirst  pieceFirst
+const (
+	fullChunk = 1024
+	maxPieces = 12
+)
+
+// compactor merges samples into the chunks of blocks. It changes chunks by batch, and reads them by cur, which
+// sees what was committed.
+type compactor struct {
+	store *blocks.Store
+	batch *blocks.Batch
+	cur   *blocks.Cursor
+	net   int64  // samples added, less those removed
+	dirty uint64 // the series with changes since the last commit that was changed last
+
+	encoder chunk.Encoder
+	decoder chunk.Decoder
+	times   []int64
+	values  []float64
+	data    []byte
+	old     []entry
+	merged  []entry
+}
+
+func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch) {
+	c.store, c.batch, c.net = store, batch, 0
+}
+
+// end releases the cursor.
+func (c *compactor) end() {
+	if c.cur != nil {
+		_ = c.cur.Close() // its errors were seen
+		c.cur = nil
+	}
+}
+
+// commit makes the changes visible.
+func (c *compactor) commit() error {
+	c.end()
+	c.dirty = 0
+	if c.batch.Len() == 0 {
+		return nil
+	}
+	return c.batch.Commit()
+}
+
+// cursor returns a cursor that sees all changes of a series.
+func (c *compactor) cursor(id uint64) (*blocks.Cursor, error) {
+	if c.dirty == id {
+		if err := c.commit(); err != nil {
+			return nil, err
+		}
+	}
+	if c.cur == nil {
+		var err error
+		if c.cur, err = c.store.NewCursor(); err != nil {
+			return nil, err
+		}
+	}
+	return c.cur, nil
+}
+
+// series writes what a flush has of a series, and brings s.stored up to date.
+func (c *compactor) series(s *copied) error {
+	if s.key != "" {
+		c.batch.PutSeries(s.id, encodeSeries(s.key))
+	}
+	if s.stored.known == unknown {
+		if err := c.learn(s.id, &s.stored); err != nil {
+			return err
+		}
+	}
+	if len(s.erased) > 0 && s.stored.known != noChunks {
+		for _, e := range s.erased {
+			if err := c.erase(s.id, e.mint, e.maxt); err != nil {
+				return err
+			}
+		}
+		if err := c.learn(s.id, &s.stored); err != nil {
+			return err
+		}
+	}
+	for rest := s.samples; len(rest) > 0; {
+		w := windowOf(rest[0].t)
+		n := search(rest, (w+1)*window)
+		if err := c.add(w, s.id, &s.stored, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// learn finds out what is stored of a series.
+func (c *compactor) learn(id uint64, st *stored) error {
+	if err := c.commit(); err != nil {
+		return err
+	}
+	*st = stored{}
+	cur, err := c.cursor(id)
+	if err != nil {
+		return err
+	}
+	for w, more := cur.FindWindowOf(id, windowOf(minInt64)); more; w, more = cur.FindWindowOf(id, w+1) {
+		if !cur.SeekTime(w, id, maxInt64) {
+			break
+		}
+		data, err := cur.Chunk()
+		if err != nil {
+			return err
+		}
+		head, err := chunk.ReadHeader(data)
+		if err != nil {
+			return c.damaged(id, err)
+		}
+		*st = stored{known: someChunks, last: head.Last}
+		if head.Count < fullChunk {
+			st.open, st.openFirst = uint16(head.Count), head.First
+		}
+	}
+	return cur.Err()
+}
+
+func (c *compactor) damaged(id uint64, err error) error {
+	return fmt.Errorf("series %d, chunk of window %d at %d ms: %w", id, c.cur.Window(), c.cur.First(), err)
+}
+
+// add writes samples of one window.
+func (c *compactor) add(w int64, id uint64, st *stored, samples []entry) error {
+	openHere := st.open > 0 && windowOf(st.openFirst) == w
+	if st.known == someChunks {
+		// Late ones go where they belong, but those that belong to open chunks are merged below.
+		limit := st.last + 1
+		if openHere {
+			limit = st.openFirst
+		}
+		placed, err := c.insert(w, id, samples[:search(samples, limit)], limit)
+		if err != nil {
+			return err
+		}
+		if samples = samples[placed:]; len(samples) == 0 {
+			return nil
+		}
+	}
+	if !openHere {
+		st.open, st.pieces = 0, 0
+	}
+	n := int(st.open) + len(samples)
+	switch {
+	case openHere && (n >= fullChunk || samples[0].t <= st.last):
+		first := st.openFirst
+		st.open, st.pieces = 0, 0
+		return c.rewrite(w, id, st, first, samples)
+	case openHere && int(st.pieces)+1 == maxPieces:
+		first := st.pieceFirst
+		st.pieces = 0
+		return c.rewrite(w, id, st, first, samples)
+	}
+	if st.pieces == 0 {
+		st.pieceFirst = samples[0].t
+	}
+	st.pieces++
+	return c.append(w, id, st, samples)
+}
+
+// rewrite replaces the chunks of a window from first on, which st no longer counts as open, by one or more that hold the samples, too.
+func (c *compactor) rewrite(w int64, id uint64, st *stored, first int64, samples []entry) error {
+	cur, err := c.cursor(id)
+	if err != nil {
+		return err
+	}
+	c.old = c.old[:0]
+	for ok := cur.SeekTime(w, id, first); ok; ok = cur.Next() {
+		if cur.First() < first {
+			continue
+		}
+		if err := c.read(id); err != nil {
+			return err
+		}
+		c.batch.DeleteChunk(w, id, cur.First())
+		c.dirty = id
+	}
+	if err := cur.Err(); err != nil {
+		return err
+	}
+	if st.open > 0 { // only pieces are merged; what is before stays open
+		st.open -= uint16(min(len(c.old), int(st.open)))
+	}
+	c.merged = mergeSamples(c.merged[:0], c.old, samples)
+	c.net -= int64(len(c.old))
+	return c.append(w, id, st, c.merged)
+}
+
+// append writes samples as new chunks that are newer than all others of the series.
+func (c *compactor) append(w int64, id uint64, st *stored, samples []entry) error {
+	st.known = someChunks
+	st.last = samples[len(samples)-1].t
+	if len(samples) < fullChunk {
+		if st.open == 0 {
+			st.openFirst = samples[0].t
+		}
+		st.open += uint16(len(samples))
+	} else {
+		st.open, st.pieces = 0, 0
+	}
+	return c.put(w, id, samples)
+}
+
+// put writes samples as chunks.
+func (c *compactor) put(w int64, id uint64, samples []entry) error {
+	c.net += int64(len(samples))
+	c.dirty = id
+	for chunks := max(1, len(samples)/fullChunk); chunks > 0; chunks-- {
+		n := len(samples) / chunks
+		c.times, c.values = c.times[:0], c.values[:0]
+		for _, e := range samples[:n] {
+			c.times = append(c.times, e.t)
+			c.values = append(c.values, e.value())
+		}
+		c.data = c.encoder.Append(c.data[:0], c.times, c.values)
+		c.batch.PutChunk(w, id, samples[0].t, c.data)
+		samples = samples[n:]
+	}
+	return nil
+}
+
+// insert merges late samples into the chunks of a window that begin before limit, and returns how many it took: all, or
+// those that belong into chunks before the first that begins at limit or later.
+func (c *compactor) insert(w int64, id uint64, samples []entry, limit int64) (placed int, err error) {
+	if len(samples) == 0 {
+		return 0, nil
+	}
+	cur, err := c.cursor(id)
+	if err != nil {
+		return 0, err
+	}
+	ok := cur.SeekTime(w, id, samples[0].t)
+	if !ok && cur.Err() == nil { // there are none
+		return len(samples), c.put(w, id, samples)
+	}
+	for ok && placed < len(samples) && cur.First() < limit {
+		first := cur.First()
+		full, err := c.readUnlessBefore(id, samples[placed].t)
+		if err != nil {
+			return 0, err
+		}
+		rest := samples[placed:]
+		if ok = cur.Next(); ok {
+			rest = rest[:search(rest, cur.First())]
+		}
+		if len(rest) == 0 {
+			continue
+		}
+		if !full {
+			c.batch.DeleteChunk(w, id, first)
+			c.net -= int64(len(c.old))
+		}
+		c.merged = mergeSamples(c.merged[:0], c.old, rest)
+		if err := c.put(w, id, c.merged); err != nil {
+			return 0, err
+		}
+		placed += len(rest)
+		if !ok {
+			return placed, cur.Err()
+		}
+	}
+	return placed, cur.Err()
+}
+
+// readUnlessBefore reads the chunk at the cursor into c.old. If it is full and ends before t, it reads nothing
+// and returns true.
+func (c *compactor) readUnlessBefore(id uint64, t int64) (full bool, err error) {
+	c.old = c.old[:0]
+	data, err := c.cur.Chunk()
+	if err != nil {
+		return false, err
+	}
+	head, err := chunk.ReadHeader(data)
+	if err != nil {
+		return false, c.damaged(id, err)
+	}
+	if head.Count >= fullChunk && head.Last < t {
+		return true, nil
+	}
+	return false, c.read(id)
+}
+
+// read appends the samples of the chunk at the cursor to c.old.
+func (c *compactor) read(id uint64) error {
+	data, err := c.cur.Chunk()
+	if err != nil {
+		return err
+	}
+	if c.times, c.values, err = c.decoder.Append(c.times[:0], c.values[:0], data); err != nil {
+		return c.damaged(id, err)
+	}
+	for i, t := range c.times {
+		c.old = append(c.old, entry{t, math.Float64bits(c.values[i])})
+	}
+	return nil
+}
+
+// erase removes the samples of [mint, maxt] from the chunks of a series.
+func (c *compactor) erase(id uint64, mint, maxt int64) error {
+	cur, err := c.cursor(id)
+	if err != nil {
+		return err
+	}
+	for w, more := cur.FindWindowOf(id, windowOf(mint)); more && w <= windowOf(maxt); w, more = cur.FindWindowOf(id, w+1) {
+		for ok := cur.SeekTime(w, id, mint); ok && cur.First() <= maxt; ok = cur.Next() {
+			c.old = c.old[:0]
+			if err := c.read(id); err != nil {
+				return err
+			}
+			n := len(c.old)
+			c.merged = append(c.merged[:0], c.old...)
+			c.merged = slices.DeleteFunc(c.merged, func(e entry) bool { return mint <= e.t && e.t <= maxt })
+			if len(c.merged) == n {
+				continue
+			}
+			c.batch.DeleteChunk(w, id, cur.First())
+			c.dirty = id
+			c.net -= int64(n)
+			if len(c.merged) > 0 {
+				if err := c.put(w, id, c.merged); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return cur.Err()
+}
+
+// bury removes all that a series left behind.
+func (c *compactor) bury(id uint64) error {
+	cur, err := c.cursor(id)
+	if err != nil {
+		return err
+	}
+	c.batch.DeleteSeries(id)
+	for w, more := cur.FindWindowOf(id, windowOf(minInt64)); more; w, more = cur.FindWindowOf(id, w+1) {
+		for ok := cur.SeekTime(w, id, minInt64); ok; ok = cur.Next() {
+			data, err := cur.Chunk()
+			if err != nil {
+				return err
+			}
+			head, err := chunk.ReadHeader(data)
+			if err != nil {
+				return c.damaged(id, err)
+			}
+			c.batch.DeleteChunk(w, id, cur.First())
+			c.net -= int64(head.Count)
+		}
+	}
+	return cur.Err()
+}
+
+// encodeSeries returns the record of a series: a version and its key as first put.
+func encodeSeries(key string) []byte {
+	return append([]byte{seriesVersion}, key...)
+}
+
+const seriesVersion = 1
+
+// decodeSeries returns the key that a record of a series holds. It refers to record.
+func decodeSeries(record []byte) ([]byte, error) {
+	if len(record) < 2 || record[0] != seriesVersion {
+		return nil, fmt.Errorf("the record of a series is damaged: % x", record)
+	}
+	return record[1:], nil
+}

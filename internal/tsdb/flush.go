@@ -1,0 +1,237 @@
+package tsdb
+
+import (
+	"errors"
+	"math"
+
+	"metricd/internal/tsdb/blocks"
+)
+
+// A flush moves what is in memory into chunks:
+//
+//  1. The head is frozen and the log gets a new segment, under the lock: all batches up to a
+//     sequence are frozen, none after it.
+//  2. Round by round, samples are copied under the lock, and merged with chunks outside of it
+//     (compact.go). A round is one batch of blocks. Each leaves a state that the log repairs.
+//  3. The last batch has the state, with the sequence, and takes away what ended series left.
+//  4. When blocks has all that on stable storage, what was frozen is dropped from memory, and the
+//     segments of the log that are no longer needed are deleted.
+//
+// If any step fails, what was frozen stays so, and the next flush begins at step 2 again.
+
+// flushing is the state of the flush under way. DB.flushMu guards it.
+type flushing struct {
+	begun  bool // something is frozen
+	seq    uint64
+	lastID uint64   // of the head when it was frozen
+	dead   []uint64 // series that ended before that
+	net    int64    // samples that the flush added to chunks, less those it removed
+
+	batch  *blocks.Batch
+	done   []flushed // what finish has to tell the head
+	series []copied  // of this round
+	buf    []entry
+	nextID uint64 // the series at which the next round begins
+	from   int64  // and its time
+	merge  compactor
+}
+
+const (
+	// roundSamples and roundSeries bound what is copied under one hold of the lock.
+	roundSamples = 1 << 15
+	roundSeries  = 256
+)
+
+// copied is what a round has of one series.
+type copied struct {
+	id      uint64
+	at      slot
+	key     string // if its record is not in blocks yet
+	erased  []erasure
+	stored  stored
+	samples []entry
+}
+
+// flushed is what a flush found out about the chunks of a series.
+type flushed struct {
+	id     uint64
+	at     slot
+	stored stored
+}
+
+// Flush moves all that is in memory into chunks and makes it durable there.
+func (db *DB) Flush() error {
+	db.flushMu.Lock()
+	defer db.flushMu.Unlock()
+	err := db.flush()
+	db.overfull.Store(false)
+	db.flushed.beat()
+	if err != nil && !errors.Is(err, blocks.ErrNoSpace) {
+		db.fail(err)
+	}
+	return err
+}
+
+// flush does all steps. flushMu is held.
+func (db *DB) flush() error {
+	if err := db.openBlocks(); err != nil {
+		return err
+	}
+	f := &db.flushing
+	if err := db.freeze(f); err != nil {
+		return err
+	}
+	if err := db.writeFrozen(f); err != nil {
+		return err
+	}
+	marks := blocks.Marks{Flushed: f.seq}
+	if db.log != nil {
+		marks.Synced = db.log.Synced()
+	}
+	if err := db.blocks.Flush(marks); err != nil {
+		return err
+	}
+	db.thaw(f)
+	if db.log != nil {
+		db.floor.Store(f.seq)
+		return db.log.Remove(f.seq)
+	}
+	return nil
+}
+
+// freeze is step 1.
+func (db *DB) freeze(f *flushing) error {
+	var done bool
+	db.mu.Lock()
+	defer db.unlock(&done)
+	err := db.failure()
+	if err == nil && !f.begun {
+		h := db.mu.head
+		f.seq = db.seq.Load()
+		if db.log != nil {
+			f.seq, err = db.log.Rotate()
+		}
+		if err == nil {
+			f.begun, f.lastID, f.dead = true, h.lastID, h.dead
+			h.dead = nil
+			h.freeze()
+		}
+	}
+	done = true
+	return err
+}
+
+// writeFrozen is steps 2 and 3.
+func (db *DB) writeFrozen(f *flushing) error {
+	f.batch = db.blocks.NewBatch()
+	defer f.batch.Close()
+	f.merge.begin(db.blocks, f.batch)
+	defer f.merge.end()
+	f.done, f.nextID, f.from = f.done[:0], 0, minInt64
+	for {
+		more, err := db.copyRound(f)
+		if err != nil {
+			return err
+		}
+		for i := range f.series {
+			if err := f.merge.series(&f.series[i]); err != nil {
+				return err
+			}
+			f.done = append(f.done, flushed{f.series[i].id, f.series[i].at, f.series[i].stored})
+		}
+		if err := f.merge.commit(); err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	for _, id := range f.dead {
+		if err := f.merge.bury(id); err != nil {
+			return err
+		}
+	}
+	f.net = f.merge.net
+	f.batch.SetState(state{lastID: f.lastID, flushed: f.seq, samples: db.storedSamples.Load() + f.net}.encode())
+	return f.merge.commit()
+}
+
+// copyRound copies frozen samples of the next series into f.series. It returns false when there are no more.
+func (db *DB) copyRound(f *flushing) (more bool, err error) {
+	var done bool
+	db.mu.Lock()
+	defer db.unlock(&done)
+	defer func() { done = true }()
+	if err := db.failure(); err != nil {
+		return false, err
+	}
+	if f.buf == nil {
+		f.buf = make([]entry, 0, roundSamples)
+	}
+	h := db.mu.head
+	f.series, f.buf = f.series[:0], f.buf[:0]
+	i := 0
+	if f.nextID > 0 {
+		i = h.after(f.nextID - 1)
+	}
+	for ; i < len(h.order) && h.ids[i] <= f.lastID; i++ {
+		if len(f.series) == roundSeries || len(f.buf) == cap(f.buf) {
+			f.nextID = h.ids[i]
+			return true, nil
+		}
+		if h.order[i] == 0 {
+			continue
+		}
+		if h.ids[i] != f.nextID {
+			f.from = minInt64
+		}
+		if whole := db.copySeries(f, h, h.order[i]); !whole {
+			f.nextID, f.from = h.ids[i], f.buf[len(f.buf)-1].t+1
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// copySeries copies the frozen samples of a series from f.from on. It returns false if there was no room for all.
+func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
+	s := h.at(at)
+	c := copied{id: s.id, at: at, stored: *h.storedOf(at)}
+	if f.from != minInt64 { // the rest of a series that was begun
+		c.stored = f.done[len(f.done)-1].stored
+	} else {
+		if s.id > db.recordedID {
+			c.key = s.key
+		}
+		for _, e := range h.erased[s.id] {
+			if e.gen != h.gen {
+				c.erased = append(c.erased, e)
+			}
+		}
+	}
+	start := len(f.buf)
+	if r := h.frozen(at, s); r != nil {
+		h.settle(r)
+		f.buf = r.read(&h.slab, f.from, maxInt64-1, f.buf)
+	}
+	c.samples = f.buf[start:]
+	if c.key != "" || len(c.erased) > 0 || len(c.samples) > 0 {
+		f.series = append(f.series, c)
+	}
+	return len(f.buf) < cap(f.buf) || len(c.samples) == 0
+}
+
+// thaw is step 4 in memory.
+func (db *DB) thaw(f *flushing) {
+	for _, d := range f.done {
+		db.tell(d)
+	}
+	for page := 0; db.thawPage(page); page++ {
+	}
+	db.storedSamples.Add(f.net)
+	db.recordedID = max(db.recordedID, f.lastID)
+	f.begun, f.dead, f.net = false, nil, 0
+}
+
+// value returns the float64 of an entry.
+func (e entry) value() float64 { return math.Float64frombits(e.v) }

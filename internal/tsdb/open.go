@@ -1,0 +1,229 @@
+package tsdb
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"metricd/internal/storage"
+	"metricd/internal/tsdb/blocks"
+	"metricd/internal/tsdb/wal"
+)
+
+// Open returns a DB with what is in its directory, or an empty one.
+//
+//	DIR/chunks   package blocks; its lock guards the whole
+//	DIR/log      package wal
+func Open(o Options) (*DB, error) {
+	db := &DB{
+		opts:      o.withDefaults(),
+		wantFlush: make(chan struct{}, 1),
+		stop:      make(chan struct{}),
+	}
+	mib := float64(db.opts.MemoryLimit) / (1 << 20)
+	db.errSeries = fmt.Errorf("%w: %d series is the most allowed (--max-series)", storage.ErrSeriesLimit, o.MaxSeries)
+	db.errMemorySeries = fmt.Errorf("%w: no new series near %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
+	db.errMemory = fmt.Errorf("%w: %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
+	db.mu.head = newHead()
+	if o.Dir != "" {
+		if err := db.load(); err != nil {
+			_ = db.release() // the first error is the one that tells
+			return nil, err
+		}
+	}
+	db.stopped.Add(1)
+	go db.run()
+	return db, nil
+}
+
+// openBlocks opens blocks in memory, if that is not done yet.
+func (db *DB) openBlocks() error {
+	if db.blocks != nil {
+		return nil
+	}
+	store, err := blocks.Open(blocks.Options{Dir: "chunks", FS: vfs.NewMem(), Logf: db.opts.Logf, OnFailure: db.fail})
+	if err != nil {
+		return err
+	}
+	db.mu.Lock()
+	db.blocks = store
+	db.mu.Unlock()
+	return nil
+}
+
+const (
+	chunksDir = "chunks"
+	logDir    = "log"
+)
+
+// checkDir refuses a directory that holds other things than ours.
+func (db *DB) checkDir() error {
+	names, err := db.opts.FS.List(db.opts.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if len(names) > 0 && !slices.Contains(names, chunksDir) {
+		slices.Sort(names)
+		return fmt.Errorf("%s holds %s and no data of metricd: choose another directory (--data), or an empty one", db.opts.Dir, names[0])
+	}
+	return nil
+}
+
+// load opens what is in the directory.
+func (db *DB) load() error {
+	if err := db.checkDir(); err != nil {
+		return err
+	}
+	fs := db.opts.FS
+	var err error
+	db.blocks, err = blocks.Open(blocks.Options{Dir: fs.PathJoin(db.opts.Dir, chunksDir), FS: fs, Logf: db.opts.Logf, OnFailure: db.fail})
+	if err != nil {
+		return err
+	}
+	data, err := db.blocks.State()
+	if err != nil {
+		return err
+	}
+	st, err := decodeState(data)
+	if err != nil {
+		return err
+	}
+	db.storedSamples.Store(st.samples)
+	if err := db.loadSeries(st); err != nil {
+		return err
+	}
+	return db.replayLog(st)
+}
+
+// loadSeries makes the series that blocks has.
+func (db *DB) loadSeries(st state) error {
+	h := db.mu.head
+	err := db.blocks.EachSeries(0, func(id uint64, record []byte) error {
+		key, err := decodeSeries(record)
+		if err != nil {
+			return fmt.Errorf("series %d: %w", id, err)
+		}
+		h.canonical = storage.AppendCanonical(h.canonical[:0], key)
+		at := h.restore(id, key, h.canonical)
+		h.storedOf(at).known = unknown
+		return nil
+	})
+	h.lastID = max(h.lastID, st.lastID)
+	h.frozenID = h.lastID
+	db.recordedID = st.lastID
+	return err
+}
+
+// replayLog brings the head to where it was, and opens the log for more.
+func (db *DB) replayLog(st state) error {
+	fs := db.opts.FS
+	db.seq.Store(st.flushed)
+	r := &replay{db: db, unknown: make(map[uint64]struct{})}
+	o := wal.Options{FS: fs, Dir: fs.PathJoin(db.opts.Dir, logDir), Interval: db.opts.SyncInterval, Start: st.flushed, OnFailure: db.fail}
+	if db.opts.SyncInterval > 0 {
+		o.Mode = wal.Interval
+	}
+	log, rec, err := wal.Open(o, func(seq uint64, record []byte) error {
+		if seq <= st.flushed {
+			return nil
+		}
+		db.seq.Store(seq)
+		return readRecord(record, r)
+	})
+	if err != nil {
+		return err
+	}
+	db.log = log
+	db.floor.Store(st.flushed)
+	was := db.blocks.Marks().Synced
+	switch {
+	case rec.Base > st.flushed:
+		return fmt.Errorf("log in %s: records %d to %d are missing", o.Dir, st.flushed+1, rec.Base)
+	case max(rec.Last, st.flushed) < was:
+		return fmt.Errorf("log in %s: it ends at record %d, but %d was there once", o.Dir, rec.Last, was)
+	}
+	if len(r.unknown) > 0 {
+		return fmt.Errorf("log in %s: it has samples of %d series that nothing tells of", o.Dir, len(r.unknown))
+	}
+	if rec.Torn != nil {
+		db.opts.Logf("log: dropped what the end of the process left unfinished, and nobody was told was stored: %v", rec.Torn)
+	}
+	db.mu.compact()
+	return nil
+}
+
+// replay applies records of the log to the head, as the appenders that wrote them did.
+type replay struct {
+	db   *DB
+	last int // the place in head.order of the series at hand
+
+	// unknown are series that are neither in blocks nor named in the log. They ended before a flush came
+	// to them, so the log tells their end, too.
+	unknown map[uint64]struct{}
+}
+
+// place returns the place of a series, -1 if it is not known.
+func (r *replay) place(id uint64) int {
+	h := r.db.mu.head
+	for _, i := range []int{r.last, r.last + 1} {
+		if i < len(h.ids) && h.ids[i] == id && h.order[i] != 0 {
+			r.last = i
+			return i
+		}
+	}
+	i := h.place(id)
+	if i >= 0 {
+		r.last = i
+	}
+	return i
+}
+
+func (r *replay) series(id uint64, key []byte) error {
+	h := r.db.mu.head
+	if r.place(id) >= 0 { // a flush that did not come to its end wrote its record
+		return nil
+	}
+	if id <= h.lastID && len(h.ids) > 0 && id <= h.ids[len(h.ids)-1] {
+		r.unknown[id] = struct{}{}
+		return nil
+	}
+	h.canonical = storage.AppendCanonical(h.canonical[:0], key)
+	h.restore(id, key, h.canonical)
+	return nil
+}
+
+func (r *replay) row(id uint64, t int64, bits uint64) error {
+	i := r.place(id)
+	if i < 0 {
+		r.unknown[id] = struct{}{}
+		return nil
+	}
+	h := r.db.mu.head
+	s := h.at(h.order[i])
+	switch {
+	case s.append(&h.slab, t, bits):
+	case s.root != 0 && t < s.last:
+		h.hold(&s.run, entry{t, bits})
+	case s.put(&h.slab, t, bits):
+		h.samples--
+	}
+	h.samples++
+	return nil
+}
+
+func (r *replay) removed(id uint64, mint, maxt int64, ended bool) error {
+	i := r.place(id)
+	if i < 0 {
+		if ended {
+			delete(r.unknown, id)
+		}
+		return nil
+	}
+	r.db.removeLocked(removal{i, ended}, mint, maxt)
+	return nil
+}
