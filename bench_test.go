@@ -22,14 +22,19 @@ func BenchmarkWorkloads(b *testing.B) {
 	} {
 		b.Run(cfg.Workload, func(b *testing.B) {
 			for b.Loop() {
-				runWorkload(b, cfg)
+				runWorkload(b, cfg, metricd.InMemory)
 			}
 		})
 	}
+	b.Run("disk", func(b *testing.B) {
+		for b.Loop() {
+			runWorkload(b, bench.Config{Workload: "walk"}, b.TempDir())
+		}
+	})
 }
 
-func runWorkload(b *testing.B, cfg bench.Config) {
-	s, err := metricd.Open(metricd.Config{Listen: "127.0.0.1:0"})
+func runWorkload(b *testing.B, cfg bench.Config, data string) {
+	s, err := metricd.Open(metricd.Config{Listen: "127.0.0.1:0", Data: data})
 	if err != nil {
 		b.Fatal(err)
 	}
