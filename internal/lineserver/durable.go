@@ -41,6 +41,10 @@ func (s *session) ripen(o *outbox) {
 // sync waits until the first reply that mu.pending holds may leave. An error ends the session.
 func (s *session) sync() error {
 	s.mu.Lock()
+	if len(s.mu.pending.marks) == 0 { // a write of the session released them meanwhile
+		s.mu.Unlock()
+		return nil
+	}
 	seq := s.mu.pending.marks[0].seq
 	s.mu.syncing = true
 	s.mu.Unlock()

@@ -461,3 +461,37 @@ func (a *lateAppender) Wait(ctx context.Context, seq storage.Seq) error {
 	}
 	return nil
 }
+
+// toldApp is an Appender of which only Wait is asked.
+type toldApp struct {
+	storage.Appender
+	durable bool
+}
+
+func (a *toldApp) Wait(ctx context.Context, _ storage.Seq) error {
+	if a.durable {
+		return nil
+	}
+	return ctx.Err()
+}
+
+// TestReleasedMeanwhile: between the moment when the writer finds nothing to write and the one when it waits, the session
+// may have released all that was held.
+func TestReleasedMeanwhile(t *testing.T) {
+	app := &toldApp{}
+	s := &session{app: app, ctx: t.Context(), progress: make(chan struct{}, 1)}
+	s.mu.writing = true
+	s.mu.pending.addOKs(1, 7)
+	if p, _, end := s.written(0, nil, nil); len(p) > 0 || end {
+		t.Fatalf("the writer writes %q (%v) before its put is durable", p, end)
+	}
+	app.durable = true
+	w := &work{}
+	w.out.addString("a 1.0 2\n")
+	if _, err := s.sendNow(w, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sync(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -165,7 +165,7 @@ func (h *head) lookAhead(rows []storage.Row) {
 
 // fullLocked says whether limit is reached.
 func (db *DB) fullLocked(limit int64) bool {
-	return db.mu.bytes() >= limit
+	return db.mu.bytes()+db.chunkBytes.Load() >= limit
 }
 
 // commitLocked gives what was recorded since record.begin a sequence, and hands it to the log. What

@@ -31,6 +31,7 @@ type compactor struct {
 	batch *blocks.Batch
 	cur   *blocks.Cursor
 	net   int64  // samples added, less those removed
+	state state  // as the last commit left it
 	dirty uint64 // the series with changes since the last commit that was changed last
 
 	encoder chunk.Encoder
@@ -43,7 +44,29 @@ type compactor struct {
 }
 
 func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch) {
-	c.store, c.batch, c.net = store, batch, 0
+	c.store, c.batch, c.net, c.dirty = store, batch, 0, 0
+}
+
+// round writes what a round has of each series, and makes it visible.
+func (c *compactor) round(series []copied) error {
+	for i := range series {
+		if err := c.series(&series[i]); err != nil {
+			return err
+		}
+	}
+	return c.commit()
+}
+
+// complete says that all up to a sequence is in chunks.
+func (c *compactor) complete(lastID, flushed uint64) error {
+	old := c.state
+	c.state.lastID, c.state.flushed = lastID, flushed
+	c.batch.SetState(c.state.encode()) // so that there is something to commit
+	if err := c.commit(); err != nil {
+		c.state.lastID, c.state.flushed = old.lastID, old.flushed
+		return err
+	}
+	return nil
 }
 
 // end releases the cursor.
@@ -61,7 +84,14 @@ func (c *compactor) commit() error {
 	if c.batch.Len() == 0 {
 		return nil
 	}
-	return c.batch.Commit()
+	c.state.samples += c.net
+	c.batch.SetState(c.state.encode())
+	if err := c.batch.Commit(); err != nil {
+		c.state.samples -= c.net
+		return err
+	}
+	c.net = 0
+	return nil
 }
 
 // cursor returns a cursor that sees all changes of a series.

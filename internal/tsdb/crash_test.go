@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -68,16 +69,20 @@ func TestCrash(t *testing.T) {
 // crashingLife works on db and returns what is on disk after a crash in the middle of it.
 func crashingLife(t *testing.T, rnd *rand.Rand, db *DB, fs *vfs.MemFS, model crashModel, life int) *vfs.MemFS {
 	defer db.Close()
+	var flushes sync.WaitGroup
+	defer flushes.Wait()
 	a := db.Appender()
 	steps := 1 + rnd.IntN(60)
 	sent := map[*acked]func(){} // what to do with the model when all that was sent is durable
 	var seq storage.Seq
 	for step := range steps {
 		switch rnd.IntN(12) {
-		case 0:
-			if err := db.Flush(); err != nil {
-				t.Fatal(err)
-			}
+		case 0: // beside all that follows, the crash included
+			flushes.Go(func() {
+				if err := db.Flush(); err != nil {
+					t.Error(err)
+				}
+			})
 		case 1:
 			removeSome(t, rnd, db, model)
 			clear(sent) // it waited for all

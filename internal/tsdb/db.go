@@ -73,6 +73,9 @@ func (o Options) withDefaults() Options {
 			o.FlushHead = 256 << 20
 		}
 	}
+	if o.Dir != "" {
+		o.FlushHead = min(o.FlushHead, o.MemoryLimit/4)
+	}
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
@@ -104,6 +107,7 @@ type DB struct {
 	log           *wal.Log      // nil without a directory
 	blocks        *blocks.Store // nil until the first flush, without a directory; set with mu held
 	storedSamples atomic.Int64  // in blocks
+	chunkBytes    atomic.Int64  // of blocks in memory, without a directory
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
 
 	mu struct {
@@ -252,7 +256,8 @@ func (db *DB) throttle() error {
 // flushIfFullLocked asks for a flush when there is enough for one.
 func (db *DB) flushIfFullLocked() {
 	held := int64(db.mu.slab.held) * pageEntries * 16
-	if held < db.opts.FlushHead && (db.log == nil || db.log.Size() < db.opts.FlushLog) {
+	if held < db.opts.FlushHead && !db.mu.manyErased &&
+		(db.log == nil || db.log.Size() < db.opts.FlushLog && (db.mu.samples == 0 || !db.fullLocked(db.opts.MemoryLimit))) {
 		return
 	}
 	db.overfull.Store(held >= 2*db.opts.FlushHead)
@@ -261,6 +266,9 @@ func (db *DB) flushIfFullLocked() {
 	default:
 	}
 }
+
+// retryFlush is the time between a flush that failed and the next one.
+const retryFlush = time.Second
 
 // run is the flusher.
 func (db *DB) run() {
@@ -272,17 +280,32 @@ func (db *DB) run() {
 			return
 		}
 		if err := db.Flush(); err != nil && db.failure() == nil {
-			db.opts.Logf("flush: %v", err)
+			db.opts.Logf("flush, to be tried again: %v", err)
+			select {
+			case <-time.After(retryFlush):
+			case <-db.stop:
+			}
 		}
 	}
 }
 
-// tell gives the head what a flush found out about a series.
-func (db *DB) tell(f flushed) {
+// tell gives the head what a round found out about the chunks of its series. If it failed, nobody knows.
+func (db *DB) tell(series []copied, committed bool) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if h := db.mu.head; h != nil && h.at(f.at).id == f.id {
-		*h.storedOf(f.at) = f.stored
+	db.storedSamples.Store(db.flushing.merge.state.samples)
+	h := db.mu.head
+	if h == nil {
+		return
+	}
+	for _, s := range series {
+		if h.at(s.at).id != s.id {
+			continue
+		}
+		if !committed {
+			s.stored = stored{known: unknown}
+		}
+		*h.storedOf(s.at) = s.stored
 	}
 }
 
@@ -317,7 +340,7 @@ func (db *DB) Stats() (storage.Stats, error) {
 	st.Series = int64(db.mu.count())
 	st.Samples = db.mu.samples + db.storedSamples.Load()
 	st.Overwritten = db.mu.overwritten
-	st.MemoryBytes = db.mu.bytes()
+	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load()
 	st.MemoryLimit = db.opts.MemoryLimit
 	return st, nil
 }

@@ -58,7 +58,9 @@ func (db *DB) deleteLocked(q storage.Query) (storage.Seq, error) {
 		db.removeLocked(r, q.Mint, q.Maxt)
 	}
 	db.mu.compact()
-	return db.commitLocked()
+	seq, err := db.commitLocked()
+	db.flushIfFullLocked()
+	return seq, err
 }
 
 // removalsLocked returns what is to be removed. It changes nothing.

@@ -110,3 +110,78 @@ func work(t *testing.T, db *DB, acked map[int64]float64) error {
 	}
 	return nil
 }
+
+// TestFlushRetried: a flush that ended in the middle is done again, after a series that it had written was deleted
+// and others grew. What is read, and how many samples there are, is as if it had not failed.
+func TestFlushRetried(t *testing.T) {
+	db := mustOpen(t, Options{Dir: "d", FS: vfs.NewMem()})
+	defer db.Close()
+	put := func(key string, from, n int64) {
+		b := &storage.Batch{}
+		for i := range n {
+			b.Rows = append(b.Rows, storage.Row{Key: []byte(key), T: (from + i) * 1000, V: float64(i)})
+		}
+		if _, err := db.Appender().Append(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a", 0, roundSamples-300) // so b is cut in two by the end of a round
+	put("b", 0, 800)
+	db.flushMu.Lock()
+	err := errors.Join(db.freeze(&db.flushing), db.writeFrozen(&db.flushing))
+	db.flushMu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := storage.Query{Key: "a", Mint: storage.MinTime, Maxt: storage.MaxTime}
+	if err := db.Delete(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	for n := int64(800); n < 3000; n += 300 {
+		put("b", n, 300)
+		if err := db.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		want := map[int64]float64{}
+		for i := range n + 300 {
+			want[i*1000] = float64(i)
+			if i >= 800 {
+				want[i*1000] = float64((i - 800) % 300)
+			}
+		}
+		all.Key = "b"
+		if err := equals(db, all, want); err != nil {
+			t.Fatal(err)
+		}
+		// What the deleted series had goes with the flush after the one that was under way.
+		if st, err := db.Stats(); err != nil || n > 800 && st.Samples != int64(len(want)) {
+			t.Fatalf("%d samples, want %d; err %v", st.Samples, len(want), err)
+		}
+	}
+}
+
+// TestDeletesFlush: deletes alone fill the log, and are flushed.
+func TestDeletesFlush(t *testing.T) {
+	db := mustOpen(t, Options{Dir: "d", FS: vfs.NewMem(), FlushLog: 4 << 10})
+	defer db.Close()
+	b := batch(storage.Row{Key: []byte("a"), T: 1}, storage.Row{Key: []byte("a"), T: 2})
+	if _, err := db.Appender().Append(b); err != nil {
+		t.Fatal(err)
+	}
+	flushed := db.flushed.next()
+	for deleting := true; deleting; {
+		if err := db.Delete(t.Context(), storage.Query{Key: "a", Mint: 2, Maxt: 3}); err != nil {
+			t.Fatal(err)
+		}
+		b.Rows = b.Rows[1:2]
+		if _, err := db.Appender().Append(b); err != nil {
+			t.Fatal(err)
+		}
+		b.Rows = append(b.Rows[:0:0], storage.Row{Key: []byte("a"), T: 1}, storage.Row{Key: []byte("a"), T: 2})
+		select {
+		case <-flushed:
+			deleting = false
+		default:
+		}
+	}
+}

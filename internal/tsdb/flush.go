@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"context"
 	"errors"
 	"math"
 
@@ -25,11 +26,9 @@ type flushing struct {
 	seq    uint64
 	lastID uint64   // of the head when it was frozen
 	dead   []uint64 // series that ended before that
-	net    int64    // samples that the flush added to chunks, less those it removed
 
 	batch  *blocks.Batch
-	done   []flushed // what finish has to tell the head
-	series []copied  // of this round
+	series []copied // of this round
 	buf    []entry
 	nextID uint64 // the series at which the next round begins
 	from   int64  // and its time
@@ -50,13 +49,6 @@ type copied struct {
 	erased  []erasure
 	stored  stored
 	samples []entry
-}
-
-// flushed is what a flush found out about the chunks of a series.
-type flushed struct {
-	id     uint64
-	at     slot
-	stored stored
 }
 
 // Flush moves all that is in memory into chunks and makes it durable there.
@@ -81,8 +73,18 @@ func (db *DB) flush() error {
 	if err := db.freeze(f); err != nil {
 		return err
 	}
+	// What is seen in chunks must be as durable as promised.
+	if err := db.wait(context.Background(), f.seq); err != nil {
+		return err
+	}
 	if err := db.writeFrozen(f); err != nil {
 		return err
+	}
+	if db.log != nil {
+		// The chunks lack what was removed since the freeze, so the log must have the removals before they are durable.
+		if err := db.log.WaitSynced(db.seq.Load()); err != nil {
+			return err
+		}
 	}
 	marks := blocks.Marks{Flushed: f.seq}
 	if db.log != nil {
@@ -92,6 +94,13 @@ func (db *DB) flush() error {
 		return err
 	}
 	db.thaw(f)
+	if db.opts.Dir == "" {
+		m, err := db.blocks.Metrics()
+		if err != nil {
+			return err
+		}
+		db.chunkBytes.Store(m.DiskBytes + m.MemoryBytes)
+	}
 	if db.log != nil {
 		db.floor.Store(f.seq)
 		return db.log.Remove(f.seq)
@@ -127,23 +136,16 @@ func (db *DB) writeFrozen(f *flushing) error {
 	defer f.batch.Close()
 	f.merge.begin(db.blocks, f.batch)
 	defer f.merge.end()
-	f.done, f.nextID, f.from = f.done[:0], 0, minInt64
-	for {
-		more, err := db.copyRound(f)
+	f.nextID, f.from = 0, minInt64
+	for more := true; more; {
+		var err error
+		if more, err = db.copyRound(f); err != nil {
+			return err
+		}
+		err = f.merge.round(f.series)
+		db.tell(f.series, err == nil)
 		if err != nil {
 			return err
-		}
-		for i := range f.series {
-			if err := f.merge.series(&f.series[i]); err != nil {
-				return err
-			}
-			f.done = append(f.done, flushed{f.series[i].id, f.series[i].at, f.series[i].stored})
-		}
-		if err := f.merge.commit(); err != nil {
-			return err
-		}
-		if !more {
-			break
 		}
 	}
 	for _, id := range f.dead {
@@ -151,9 +153,9 @@ func (db *DB) writeFrozen(f *flushing) error {
 			return err
 		}
 	}
-	f.net = f.merge.net
-	f.batch.SetState(state{lastID: f.lastID, flushed: f.seq, samples: db.storedSamples.Load() + f.net}.encode())
-	return f.merge.commit()
+	err := f.merge.complete(f.lastID, f.seq)
+	db.storedSamples.Store(f.merge.state.samples)
+	return err
 }
 
 // copyRound copies frozen samples of the next series into f.series. It returns false when there are no more.
@@ -197,9 +199,7 @@ func (db *DB) copyRound(f *flushing) (more bool, err error) {
 func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 	s := h.at(at)
 	c := copied{id: s.id, at: at, stored: *h.storedOf(at)}
-	if f.from != minInt64 { // the rest of a series that was begun
-		c.stored = f.done[len(f.done)-1].stored
-	} else {
+	if f.from == minInt64 { // else it is the rest of a series that was begun
 		if s.id > db.recordedID {
 			c.key = s.key
 		}
@@ -223,14 +223,10 @@ func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 
 // thaw is step 4 in memory.
 func (db *DB) thaw(f *flushing) {
-	for _, d := range f.done {
-		db.tell(d)
-	}
 	for page := 0; db.thawPage(page); page++ {
 	}
-	db.storedSamples.Add(f.net)
 	db.recordedID = max(db.recordedID, f.lastID)
-	f.begun, f.dead, f.net = false, nil, 0
+	f.begun, f.dead = false, nil
 }
 
 // value returns the float64 of an entry.

@@ -22,7 +22,8 @@ type freezing struct {
 	moved    []*[seriesPage]run // by page as in head.pages; nil where there is none
 
 	// erased are removals of samples that are frozen or in chunks, by id, in order.
-	erased map[uint64][]erasure
+	erased     map[uint64][]erasure
+	manyErased bool // there are so many since the last freeze that a flush should apply them
 	// dead are series that ended and may have left something on disk, since the last freeze.
 	dead []uint64
 }
@@ -33,10 +34,17 @@ type erasure struct {
 	gen        uint8 // of the head when it came; frozen like runs
 }
 
+// maxErased and maxErasedSeries are how many erasures of one series, and series with some, ask for a flush.
+const (
+	maxErased       = 64
+	maxErasedSeries = 1 << 16
+)
+
 // freeze freezes the head. What was frozen before must be thawed.
 func (h *head) freeze() {
 	h.gen ^= 1
 	h.frozenID = h.lastID
+	h.manyErased = false
 }
 
 // unfreeze makes the series ready for samples: if its run is frozen, that is moved aside.
@@ -99,6 +107,7 @@ func (h *head) erase(id uint64, mint, maxt int64) {
 	}
 	old := h.erased[id] // readers may have it
 	h.erased[id] = append(old[:len(old):len(old)], erasure{mint, maxt, h.gen})
+	h.manyErased = h.manyErased || len(old) >= maxErased || len(h.erased) >= maxErasedSeries
 }
 
 // thawErasures forgets those of a series that were frozen.

@@ -94,6 +94,7 @@ func (db *DB) load() error {
 		return err
 	}
 	db.storedSamples.Store(st.samples)
+	db.flushing.merge.state = st
 	if err := db.loadSeries(st); err != nil {
 		return err
 	}

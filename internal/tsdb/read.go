@@ -42,7 +42,7 @@ func (p *pieceReader) piece(ctx context.Context, db *DB, f found, dst []entry, f
 		return dst, 0, 0, err
 	}
 	if !head.there {
-		return dst, maxInt64, end, nil
+		return dst, maxInt64, end, db.failure()
 	}
 	limit := min(end, head.to)
 	if !head.chunks {

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -129,6 +130,27 @@ func (l *Log) Durable() uint64 { return l.waiters.durable.Load() }
 // Always the same as Durable, in mode Interval less. Whatever happens to the machine, a later
 // Recovery.Last is not below it, or the log is damaged.
 func (l *Log) Synced() uint64 { return l.fsynced.Load() }
+
+// WaitSynced returns when all records up to seq, which were appended, are on stable storage. In mode Interval it begins
+// a new segment for that, so that it need not wait for the next sync. It looks every few milliseconds, so it is for those who
+// are in no hurry. Its errors are those of Wait.
+func (l *Log) WaitSynced(seq uint64) error {
+	if err := l.Wait(context.Background(), seq); err != nil {
+		return err
+	}
+	if l.Synced() < seq {
+		if _, err := l.Rotate(); err != nil {
+			return err
+		}
+	}
+	for l.Synced() < seq {
+		if end := l.end.Load(); end != nil {
+			return *end
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return nil
+}
 
 // Rotate ends the current segment and begins another one. Records up to the returned sequence are
 // in older segments, all later ones in newer ones. It does no I/O and waits for none: nothing in
