@@ -143,9 +143,6 @@ func (c *compactor) series(s *copied) error {
 
 // learn finds out what is stored of a series.
 func (c *compactor) learn(id uint64, st *stored) error {
-	if err := c.commit(); err != nil {
-		return err
-	}
 	*st = stored{}
 	cur, err := c.cursor(id)
 	if err != nil {

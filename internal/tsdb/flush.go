@@ -80,14 +80,12 @@ func (db *DB) flush() error {
 	if err := db.writeFrozen(f); err != nil {
 		return err
 	}
+	marks := blocks.Marks{Flushed: f.seq}
 	if db.log != nil {
 		// The chunks lack what was removed since the freeze, so the log must have the removals before they are durable.
 		if err := db.log.WaitSynced(db.seq.Load()); err != nil {
 			return err
 		}
-	}
-	marks := blocks.Marks{Flushed: f.seq}
-	if db.log != nil {
 		marks.Synced = db.log.Synced()
 	}
 	if err := db.blocks.Flush(marks); err != nil {
@@ -163,10 +161,14 @@ func (db *DB) copyRound(f *flushing) (more bool, err error) {
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)
-	defer func() { done = true }()
-	if err := db.failure(); err != nil {
-		return false, err
+	if err = db.failure(); err == nil {
+		more = db.copyRoundLocked(f)
 	}
+	done = true
+	return more, err
+}
+
+func (db *DB) copyRoundLocked(f *flushing) (more bool) {
 	if f.buf == nil {
 		f.buf = make([]entry, 0, roundSamples)
 	}
@@ -179,7 +181,7 @@ func (db *DB) copyRound(f *flushing) (more bool, err error) {
 	for ; i < len(h.order) && h.ids[i] <= f.lastID; i++ {
 		if len(f.series) == roundSeries || len(f.buf) == cap(f.buf) {
 			f.nextID = h.ids[i]
-			return true, nil
+			return true
 		}
 		if h.order[i] == 0 {
 			continue
@@ -189,10 +191,10 @@ func (db *DB) copyRound(f *flushing) (more bool, err error) {
 		}
 		if whole := db.copySeries(f, h, h.order[i]); !whole {
 			f.nextID, f.from = h.ids[i], f.buf[len(f.buf)-1].t+1
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // copySeries copies the frozen samples of a series from f.from on. It returns false if there was no room for all.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"metricd/internal/chunk"
 	"metricd/internal/tsdb/blocks"
@@ -220,7 +221,7 @@ func upTo(samples []entry, limit int64) []entry {
 func (p *pieceReader) merge(dst []entry, from, limit int64) []entry {
 	active, frozen := upTo(p.active, limit), upTo(p.frozen, limit)
 	c := &p.chunks
-	i := searchTimes(c.times, from)
+	i, _ := slices.BinarySearch(c.times, from)
 	for ; i < len(c.times) && c.times[i] <= limit; i++ {
 		t := c.times[i]
 		if len(active) > 0 && active[0].t <= t || len(frozen) > 0 && frozen[0].t <= t {
@@ -237,17 +238,4 @@ func (p *pieceReader) merge(dst []entry, from, limit int64) []entry {
 		}
 	}
 	return mergeSamples(dst, frozen, active)
-}
-
-// searchTimes returns the index of the first time at or after t.
-func searchTimes(times []int64, t int64) int {
-	lo, hi := 0, len(times)
-	for lo < hi {
-		if mid := int(uint(lo+hi) / 2); times[mid] < t {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
 }
