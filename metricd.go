@@ -41,6 +41,12 @@ type Config struct {
 	// cost what came in the last interval, a crash of the server nothing.
 	SyncInterval time.Duration
 
+	// Retention is how old samples may be, by this machine's clock. Older ones are refused, no longer shown, and
+	// dropped in steps of an eighth of it or less. 0: any age.
+	Retention time.Duration
+	// DropMost lets retention drop more than half of all samples at once. Else it refuses to, and logs that.
+	DropMost bool
+
 	MaxLine   int // bytes of a request line; 0: 64 KiB
 	MaxKey    int // bytes of a key; 0: 4,096
 	MaxConns  int // connections at once; 0: 10,000. One more is told so and closed
@@ -95,6 +101,8 @@ func Open(cfg Config) (*Server, error) {
 	store, err := tsdb.Open(tsdb.Options{
 		Dir:          cfg.Data,
 		SyncInterval: cfg.SyncInterval,
+		Retention:    cfg.Retention,
+		DropMost:     cfg.DropMost,
 		MaxSeries:    cfg.MaxSeries,
 		MemoryLimit:  cfg.MemoryLimit,
 		OnFailure:    func(err error) { failed <- err },

@@ -21,6 +21,9 @@ type serveCmd struct {
 	Listen string `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
 	Data   string `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none. ${default} (the default): in memory, until the server stops."`
 
+	Retention         age  `default:"0" placeholder:"AGE" help:"How old samples may be, such as 12h, 30d or 1y: older ones are refused, hidden, and dropped. 0 (the default): any age."`
+	RetentionDropMost bool `help:"Let retention drop more than half of all samples at once. It refuses to, else: the clock may be wrong, or --retention."`
+
 	Fsync         string        `group:"Durability (with --data DIR):" enum:"always,interval" default:"always" placeholder:"WHEN" help:"What ok means. always (the default): the sample is on stable storage. interval: the operating system has it; a crash of the machine may cost the last interval, one of the server nothing."`
 	FsyncInterval time.Duration `group:"Durability (with --data DIR):" default:"1s" placeholder:"DURATION" help:"With --fsync interval, how long a sample may stay with the operating system alone (default ${default})."`
 
@@ -97,6 +100,8 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 		return metricd.Config{}, usagef("--max-key %d: want 1 byte to 1GiB", c.MaxKey)
 	case c.FsyncInterval <= 0:
 		return metricd.Config{}, usagef("--fsync-interval %v: want more than 0", c.FsyncInterval)
+	case c.Retention != 0 && time.Duration(c.Retention) < time.Minute:
+		return metricd.Config{}, usagef("--retention %v: want 0 (any age), or a minute or more", time.Duration(c.Retention))
 	case c.IdleTimeout < 0:
 		return metricd.Config{}, usagef("--idle-timeout %v: want 0 (never) or more", c.IdleTimeout)
 	case c.WriteTimeout <= 0:
@@ -110,6 +115,8 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 		Listen:       c.Listen,
 		Data:         c.Data,
 		SyncInterval: interval,
+		Retention:    time.Duration(c.Retention),
+		DropMost:     c.RetentionDropMost,
 		MaxLine:      int(c.MaxLine),
 		MaxKey:       int(c.MaxKey),
 		MaxConns:     c.MaxConnections,

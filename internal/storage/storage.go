@@ -209,7 +209,7 @@ type Iterator interface {
 // Stats is a set of figures about a store.
 type Stats struct {
 	Series  int64 // series that exist
-	Samples int64 // samples stored: one for each (series, time) that is visible
+	Samples int64 // samples stored: one for each (series, time) that is visible, or hidden by retention and not dropped yet
 
 	Appended    int64 // rows taken since Open, overwrites included
 	Overwritten int64 // of these, rows that replaced a sample of the same time

@@ -35,7 +35,7 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	}
 	h := db.mu.head
 	last := a.last
-	var late int64
+	oldest := db.oldest()
 	logged := db.log != nil
 	db.record.begin()
 	for i := range b.Rows {
@@ -45,13 +45,13 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		}
 		at := slot(row.Ref)
 		s := h.at(at)
-		if row.T < storage.MinTime || row.T > storage.MaxTime {
-			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: storage.ErrTimeRange})
+		if row.T < oldest || row.T > storage.MaxTime {
+			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.timeError(row.T)})
 			continue
 		}
 		if uint32(s.id) != uint32(row.Ref>>32) {
 			var err error
-			if at, err = a.seriesLocked(last, row.Key); err != nil {
+			if at, err = a.seriesLocked(last, row.Key, oldest); err != nil {
 				b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: err})
 				continue
 			}
@@ -60,34 +60,16 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 		}
 		last = at
 		v := math.Float64bits(row.V)
-		if s.gen == h.gen && s.append(&h.slab, row.T, v) {
+		if s.gen == h.gen && s.last >= oldest && s.append(&h.slab, row.T, v) {
 			if logged {
 				db.record.row(s.id, row.T, v)
 			}
 			continue
 		}
-		if s.gen != h.gen {
-			h.unfreeze(at, s)
-		}
-		// A new series has its memory already: it must not be left without samples. Nor does
-		// it take memory to replace a sample.
-		if (s.root != 0 || s.id != h.lastID) && db.fullLocked(db.opts.MemoryLimit) {
-			h.settle(&s.run)
-			if !h.within(&s.run, row.T, row.T) {
-				b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: db.errMemory})
-				continue
-			}
-		}
-		switch {
-		case s.root != 0 && row.T < s.last:
-			h.hold(&s.run, entry{row.T, v})
-			late++
-		case s.put(&h.slab, row.T, v):
-			h.overwritten++
-			h.samples--
-		}
-		if logged {
-			db.record.row(s.id, row.T, v)
+		if at, err := db.putLocked(at, row, oldest); err != nil {
+			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: err})
+		} else {
+			last = at
 		}
 	}
 	a.last = last
@@ -95,7 +77,6 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	taken := int64(len(b.Rows)) - refused
 	h.samples += taken
 	db.mu.stats.Appended += taken
-	db.mu.stats.Late += late
 	db.mu.stats.Refused += refused
 	seq, err := db.commitLocked()
 	db.flushIfFullLocked()
@@ -103,11 +84,48 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	return seq, err
 }
 
+// putLocked takes a row that can't just be appended to the samples of its series, and returns the series.
+func (db *DB) putLocked(at slot, row *storage.Row, oldest int64) (slot, error) {
+	h := db.mu.head
+	if oldest > storage.MinTime && h.newest(at, h.at(at)) < oldest {
+		var err error
+		if at, err = db.renewLocked(at, row.Key, oldest); err != nil {
+			return 0, err
+		}
+		row.Ref = refOf(at, h.at(at))
+	}
+	s := h.at(at)
+	if s.gen != h.gen {
+		h.unfreeze(at, s)
+	}
+	// A new series has its memory already: it must not be left without samples. Nor does
+	// it take memory to replace a sample.
+	if (s.root != 0 || s.id != h.lastID) && db.fullLocked(db.opts.MemoryLimit) {
+		h.settle(&s.run)
+		if !h.within(&s.run, row.T, row.T) {
+			return 0, db.errMemory
+		}
+	}
+	v := math.Float64bits(row.V)
+	switch {
+	case s.root != 0 && row.T < s.last:
+		h.hold(&s.run, entry{row.T, v})
+		db.mu.stats.Late++
+	case s.put(&h.slab, row.T, v):
+		h.overwritten++
+		h.samples--
+	}
+	if db.log != nil {
+		db.record.row(s.id, row.T, v)
+	}
+	return at, nil
+}
+
 // seriesLocked returns the series that key spells and makes it if there is none. The first
 // guess is the series that followed last the last time, whoever sent it: right for agents,
 // which send the same series in the same order. A sender whose guesses are always wrong is
 // given one now and then: looking at the wrong series costs two lines of memory.
-func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
+func (a *appender) seriesLocked(last slot, key []byte, oldest int64) (slot, error) {
 	const often = 16
 	db, h := a.db, a.db.mu.head
 	next := &h.at(last).next
@@ -123,19 +141,34 @@ func (a *appender) seriesLocked(last slot, key []byte) (slot, error) {
 		*next = at
 		return at, nil
 	}
+	if err := db.roomForSeriesLocked(key, oldest); err != nil {
+		return 0, err
+	}
+	*next = db.addSeriesLocked(key)
+	return *next, nil
+}
+
+// roomForSeriesLocked says why there can't be a new series with this key, if so.
+func (db *DB) roomForSeriesLocked(key []byte, oldest int64) error {
 	switch {
 	case len(key) == 0:
-		return 0, storage.ErrKey
-	case db.opts.MaxSeries > 0 && h.count() >= db.opts.MaxSeries:
-		return 0, db.errSeries
+		return storage.ErrKey
+	case db.seriesFullLocked(oldest):
+		return db.errSeries
 	case db.fullLocked(db.opts.MemoryLimit - db.opts.MemoryLimit/16):
-		return 0, db.errMemorySeries
+		return db.errMemorySeries
 	}
-	*next = h.add(key, h.canonical)
+	return nil
+}
+
+// addSeriesLocked makes a new series. head.canonical holds its canonical key.
+func (db *DB) addSeriesLocked(key []byte) slot {
+	h := db.mu.head
+	at := h.add(key, h.canonical)
 	if db.log != nil {
-		db.record.series(h.at(*next).id, key)
+		db.record.series(h.at(at).id, key)
 	}
-	return *next, nil
+	return at
 }
 
 const (

@@ -30,9 +30,9 @@ type compactor struct {
 	store *blocks.Store
 	batch *blocks.Batch
 	cur   *blocks.Cursor
-	net   int64  // samples added, less those removed
-	state state  // as the last commit left it
-	dirty uint64 // the series with changes since the last commit that was changed last
+	net   map[int64]int64 // by window, samples added less those removed
+	state state           // as the last commit left it
+	dirty uint64          // the series with changes since the last commit that was changed last
 
 	encoder chunk.Encoder
 	decoder chunk.Decoder
@@ -44,7 +44,8 @@ type compactor struct {
 }
 
 func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch) {
-	c.store, c.batch, c.net, c.dirty = store, batch, 0, 0
+	c.store, c.batch, c.dirty = store, batch, 0
+	c.net = make(map[int64]int64)
 }
 
 // round writes what a round has of each series, and makes it visible.
@@ -84,13 +85,24 @@ func (c *compactor) commit() error {
 	if c.batch.Len() == 0 {
 		return nil
 	}
-	c.state.samples += c.net
+	was := c.state.samples
+	for w, net := range c.net {
+		n, err := c.store.Count(w)
+		if err != nil {
+			return err
+		}
+		if int64(n)+net < 0 {
+			return fmt.Errorf("%w: the window at %d ms counts %d samples, and had %d more", blocks.ErrDamaged, w, n, -net-int64(n))
+		}
+		c.batch.SetCount(w, n+uint64(net))
+		c.state.samples += net
+	}
 	c.batch.SetState(c.state.encode())
 	if err := c.batch.Commit(); err != nil {
-		c.state.samples -= c.net
+		c.state.samples = was
 		return err
 	}
-	c.net = 0
+	clear(c.net)
 	return nil
 }
 
@@ -131,8 +143,8 @@ func (c *compactor) series(s *copied) error {
 		}
 	}
 	for rest := s.samples; len(rest) > 0; {
-		w := windowOf(rest[0].t)
-		n := search(rest, (w+1)*window)
+		w, end := c.state.eras.window(rest[0].t)
+		n := search(rest, end)
 		if err := c.add(w, s.id, &s.stored, rest[:n]); err != nil {
 			return err
 		}
@@ -148,7 +160,7 @@ func (c *compactor) learn(id uint64, st *stored) error {
 	if err != nil {
 		return err
 	}
-	for w, more := cur.FindWindowOf(id, windowOf(minInt64)); more; w, more = cur.FindWindowOf(id, w+1) {
+	for w, more := cur.FindWindowOf(id, minInt64); more; w, more = cur.FindWindowOf(id, w+1) {
 		if !cur.SeekTime(w, id, maxInt64) {
 			break
 		}
@@ -174,7 +186,7 @@ func (c *compactor) damaged(id uint64, err error) error {
 
 // add writes samples of one window.
 func (c *compactor) add(w int64, id uint64, st *stored, samples []entry) error {
-	openHere := st.open > 0 && windowOf(st.openFirst) == w
+	openHere := st.open > 0 && c.state.eras.first(st.openFirst) == w
 	if st.known == someChunks {
 		// Late ones go where they belong, but those that belong to open chunks are merged below.
 		limit := st.last + 1
@@ -234,7 +246,7 @@ func (c *compactor) rewrite(w int64, id uint64, st *stored, first int64, samples
 		st.open -= uint16(min(len(c.old), int(st.open)))
 	}
 	c.merged = mergeSamples(c.merged[:0], c.old, samples)
-	c.net -= int64(len(c.old))
+	c.net[w] -= int64(len(c.old))
 	return c.append(w, id, st, c.merged)
 }
 
@@ -255,7 +267,7 @@ func (c *compactor) append(w int64, id uint64, st *stored, samples []entry) erro
 
 // put writes samples as chunks.
 func (c *compactor) put(w int64, id uint64, samples []entry) error {
-	c.net += int64(len(samples))
+	c.net[w] += int64(len(samples))
 	c.dirty = id
 	for chunks := max(1, len(samples)/fullChunk); chunks > 0; chunks-- {
 		n := len(samples) / chunks
@@ -300,7 +312,7 @@ func (c *compactor) insert(w int64, id uint64, samples []entry, limit int64) (pl
 		}
 		if !full {
 			c.batch.DeleteChunk(w, id, first)
-			c.net -= int64(len(c.old))
+			c.net[w] -= int64(len(c.old))
 		}
 		c.merged = mergeSamples(c.merged[:0], c.old, rest)
 		if err := c.put(w, id, c.merged); err != nil {
@@ -353,7 +365,7 @@ func (c *compactor) erase(id uint64, mint, maxt int64) error {
 	if err != nil {
 		return err
 	}
-	for w, more := cur.FindWindowOf(id, windowOf(mint)); more && w <= windowOf(maxt); w, more = cur.FindWindowOf(id, w+1) {
+	for w, more := cur.FindWindowOf(id, c.state.eras.first(mint)); more && w <= maxt; w, more = cur.FindWindowOf(id, w+1) {
 		for ok := cur.SeekTime(w, id, mint); ok && cur.First() <= maxt; ok = cur.Next() {
 			c.old = c.old[:0]
 			if err := c.read(id); err != nil {
@@ -367,7 +379,7 @@ func (c *compactor) erase(id uint64, mint, maxt int64) error {
 			}
 			c.batch.DeleteChunk(w, id, cur.First())
 			c.dirty = id
-			c.net -= int64(n)
+			c.net[w] -= int64(n)
 			if len(c.merged) > 0 {
 				if err := c.put(w, id, c.merged); err != nil {
 					return err
@@ -379,13 +391,17 @@ func (c *compactor) erase(id uint64, mint, maxt int64) error {
 }
 
 // bury removes all that a series left behind.
-func (c *compactor) bury(id uint64) error {
+func (c *compactor) bury(d dead) error {
+	id := d.id
+	c.batch.DeleteSeries(id)
+	if !d.chunks {
+		return nil
+	}
 	cur, err := c.cursor(id)
 	if err != nil {
 		return err
 	}
-	c.batch.DeleteSeries(id)
-	for w, more := cur.FindWindowOf(id, windowOf(minInt64)); more; w, more = cur.FindWindowOf(id, w+1) {
+	for w, more := cur.FindWindowOf(id, minInt64); more; w, more = cur.FindWindowOf(id, w+1) {
 		for ok := cur.SeekTime(w, id, minInt64); ok; ok = cur.Next() {
 			data, err := cur.Chunk()
 			if err != nil {
@@ -396,7 +412,7 @@ func (c *compactor) bury(id uint64) error {
 				return c.damaged(id, err)
 			}
 			c.batch.DeleteChunk(w, id, cur.First())
-			c.net -= int64(head.Count)
+			c.net[w] -= int64(head.Count)
 		}
 	}
 	return cur.Err()

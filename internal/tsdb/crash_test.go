@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -36,6 +37,13 @@ func (m crashModel) at(key string, t int64) *acked {
 	return a
 }
 
+// hide says that retention hides what is before oldest.
+func (m crashModel) hide(oldest int64) {
+	for _, samples := range m {
+		maps.DeleteFunc(samples, func(t int64, _ *acked) bool { return t < oldest })
+	}
+}
+
 // settle says that all that was sent is durable.
 func (m crashModel) settle(last map[*acked]func()) {
 	for _, f := range last {
@@ -54,20 +62,29 @@ func TestCrash(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(uint64(seed), 1))
 			fs := vfs.NewCrashableMem()
 			model := crashModel{}
+			clk := newClock(time.UnixMilli(0).Add(100 * day))
+			hidden := int64(minInt64)
 			for life := range 4 {
-				db, err := Open(Options{Dir: "d", FS: fs, FlushLog: 1 << (8 + rnd.IntN(8)), FlushHead: 1 << 40})
+				retention := []time.Duration{0, 110 * day}[rnd.IntN(2)]
+				db, err := Open(Options{
+					Dir: "d", FS: fs, FlushLog: 1 << (8 + rnd.IntN(8)), FlushHead: 1 << 40,
+					Retention: retention, DropMost: true, Now: clk.now,
+				})
 				if err != nil {
 					t.Fatalf("life %d: %v", life, err)
 				}
-				checkCrashed(t, db, model)
-				fs = crashingLife(t, rnd, db, fs, model, life)
+				hidden = max(hidden, db.oldest())
+				model.hide(hidden)
+				checkCrashed(t, db, model, hidden)
+				fs = crashingLife(t, rnd, db, fs, model, life, clk, hidden)
+				hidden = max(hidden, db.oldest())
 			}
 		})
 	}
 }
 
 // crashingLife works on db and returns what is on disk after a crash in the middle of it.
-func crashingLife(t *testing.T, rnd *rand.Rand, db *DB, fs *vfs.MemFS, model crashModel, life int) *vfs.MemFS {
+func crashingLife(t *testing.T, rnd *rand.Rand, db *DB, fs *vfs.MemFS, model crashModel, life int, clk *clock, hidden int64) *vfs.MemFS {
 	defer db.Close()
 	var flushes sync.WaitGroup
 	defer flushes.Wait()
@@ -78,8 +95,14 @@ func crashingLife(t *testing.T, rnd *rand.Rand, db *DB, fs *vfs.MemFS, model cra
 	for step := range steps {
 		switch rnd.IntN(12) {
 		case 0: // beside all that follows, the crash included
+			step := db.Flush
+			if rnd.IntN(2) == 0 {
+				clk.advance(time.Duration(rnd.Int64N(int64(10 * day))))
+				model.hide(db.oldest())
+				step = db.expire
+			}
 			flushes.Go(func() {
-				if err := db.Flush(); err != nil {
+				if err := step(); err != nil {
 					t.Error(err)
 				}
 			})
@@ -98,8 +121,9 @@ func crashingLife(t *testing.T, rnd *rand.Rand, db *DB, fs *vfs.MemFS, model cra
 				key := fmt.Sprintf("s%d", rnd.IntN(8))
 				ts := int64(rnd.IntN(200)) * 1000
 				if rnd.IntN(10) == 0 {
-					ts = rnd.Int64N(4) * window
+					ts = rnd.Int64N(4) * windowWidth(0)
 				}
+				ts = max(ts, db.oldest(), hidden)
 				v := float64(life*1_000_000 + step*1000 + i)
 				b.Rows = append(b.Rows, storage.Row{Key: []byte(key), T: ts, V: v})
 				e := model.at(key, ts)
@@ -138,8 +162,9 @@ func removeSome(t *testing.T, rnd *rand.Rand, db *DB, model crashModel) {
 	}
 }
 
-// checkCrashed compares what db has with the model, and makes the model what db has.
-func checkCrashed(t *testing.T, db *DB, model crashModel) {
+// checkCrashed compares what db has with the model, and makes the model what db has. What is before hidden was too old once, and
+// may be there or not.
+func checkCrashed(t *testing.T, db *DB, model crashModel, hidden int64) {
 	t.Helper()
 	got := map[string]map[int64]float64{}
 	set := db.Select(t.Context(), storage.Query{Mint: storage.MinTime, Maxt: storage.MaxTime})
@@ -157,6 +182,7 @@ func checkCrashed(t *testing.T, db *DB, model crashModel) {
 		if len(samples) == 0 || got[set.At().Key()] != nil {
 			t.Fatalf("series %s comes twice, or is empty", set.At().Key())
 		}
+		maps.DeleteFunc(samples, func(ts int64, _ float64) bool { return ts < hidden })
 		got[set.At().Key()] = samples
 	}
 	if err := set.Err(); err != nil {
@@ -180,6 +206,7 @@ func checkCrashed(t *testing.T, db *DB, model crashModel) {
 		}
 		delete(got, key)
 	}
+	maps.DeleteFunc(got, func(_ string, samples map[int64]float64) bool { return len(samples) == 0 })
 	if len(got) > 0 {
 		t.Fatalf("series that nobody put: %v", got)
 	}

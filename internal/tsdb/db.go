@@ -46,6 +46,13 @@ type Options struct {
 	// ErrMemoryLimit. It is kept to a few pages of 256 KiB.
 	MemoryLimit int64
 
+	// Retention is how old samples may be: what is older is not shown, and dropped with its window. 0: any age.
+	Retention time.Duration
+	// DropMost lets retention drop more than half of all samples at once. Else it refuses to: the clock may be wrong.
+	DropMost bool
+	// Now is the clock that says how old samples are; nil: time.Now.
+	Now func() time.Time
+
 	// FlushLog and FlushHead are the bytes of log, and of samples in memory, at which a flush begins; 0: 64 MiB
 	// each, and without a directory 256 MiB: chunks take an eighth of the memory, but making them may take more time
 	// than all else. They bound what a restart has to replay, and the memory for samples to about twice as much.
@@ -79,6 +86,9 @@ func (o Options) withDefaults() Options {
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}
 	}
@@ -96,7 +106,7 @@ type DB struct {
 	opts Options
 
 	// What a refused row is told, made once.
-	errSeries, errMemorySeries, errMemory error
+	errSeries, errMemorySeries, errMemory, errTooOld error
 
 	// failed is why nothing works any more: closed or failed. It is set once.
 	failed atomic.Pointer[error]
@@ -109,6 +119,7 @@ type DB struct {
 	storedSamples atomic.Int64  // in blocks
 	chunkBytes    atomic.Int64  // of blocks in memory, without a directory
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
+	eras          eras          // in which windows chunks are; not changed after Open
 
 	mu struct {
 		sync.RWMutex
@@ -120,6 +131,7 @@ type DB struct {
 	flushMu    sync.Mutex
 	flushing   flushing
 	recordedID uint64 // the series up to this id have their records in blocks; guarded by flushMu
+	dropped    int64  // retention has dropped what it could before this, ms; guarded by flushMu
 
 	wantFlush chan struct{} // holds one at most: there is enough for a flush
 	flushed   pulse         // of the end of each flush
@@ -273,13 +285,18 @@ const retryFlush = time.Second
 // run is the flusher.
 func (db *DB) run() {
 	defer db.stopped.Done()
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
 	for {
+		step := db.Flush
 		select {
 		case <-db.wantFlush:
+		case <-tick.C:
+			step = db.expire
 		case <-db.stop:
 			return
 		}
-		if err := db.Flush(); err != nil && db.failure() == nil {
+		if err := step(); err != nil && db.failure() == nil {
 			db.opts.Logf("flush, to be tried again: %v", err)
 			select {
 			case <-time.After(retryFlush):
@@ -337,7 +354,7 @@ func (db *DB) Stats() (storage.Stats, error) {
 		return storage.Stats{}, err
 	}
 	st := db.mu.stats
-	st.Series = int64(db.mu.count())
+	st.Series = int64(db.visibleLocked(db.oldest()))
 	st.Samples = db.mu.samples + db.storedSamples.Load()
 	st.Overwritten = db.mu.overwritten
 	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load()

@@ -138,7 +138,8 @@ func equals(db *DB, q storage.Query, want map[int64]float64) error {
 
 // FuzzDecodeState: what is taken for a state of the engine, or for the record of a series, encodes to the same bytes.
 func FuzzDecodeState(f *testing.F) {
-	f.Add(state{lastID: 1, flushed: 2, samples: 3}.encode())
+	f.Add(state{lastID: 1, flushed: 2, samples: 3, eras: firstState(5).eras}.encode())
+	f.Add(state{eras: firstState(5).eras.next(1000, 10)}.encode())
 	f.Add(encodeSeries("palm.cpu"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if st, err := decodeState(b); err == nil && len(b) > 0 && !bytes.Equal(st.encode(), b) {

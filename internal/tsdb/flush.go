@@ -24,8 +24,9 @@ import (
 type flushing struct {
 	begun  bool // something is frozen
 	seq    uint64
-	lastID uint64   // of the head when it was frozen
-	dead   []uint64 // series that ended before that
+	lastID uint64 // of the head when it was frozen
+	dead   []dead // series that ended before that
+	learn  bool   // it finds out what is stored of every series
 
 	batch  *blocks.Batch
 	series []copied // of this round
@@ -55,6 +56,11 @@ type copied struct {
 func (db *DB) Flush() error {
 	db.flushMu.Lock()
 	defer db.flushMu.Unlock()
+	return db.flushAndTell()
+}
+
+// flushAndTell flushes, and tells those who wait or have to know. flushMu is held.
+func (db *DB) flushAndTell() error {
 	err := db.flush()
 	db.overfull.Store(false)
 	db.flushed.beat()
@@ -146,8 +152,8 @@ func (db *DB) writeFrozen(f *flushing) error {
 			return err
 		}
 	}
-	for _, id := range f.dead {
-		if err := f.merge.bury(id); err != nil {
+	for _, d := range f.dead {
+		if err := f.merge.bury(d); err != nil {
 			return err
 		}
 	}
@@ -217,7 +223,7 @@ func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 		f.buf = r.read(&h.slab, f.from, maxInt64-1, f.buf)
 	}
 	c.samples = f.buf[start:]
-	if c.key != "" || len(c.erased) > 0 || len(c.samples) > 0 {
+	if c.key != "" || len(c.erased) > 0 || len(c.samples) > 0 || f.learn && c.stored.known == unknown {
 		f.series = append(f.series, c)
 	}
 	return len(f.buf) < cap(f.buf) || len(c.samples) == 0

@@ -25,7 +25,13 @@ type freezing struct {
 	erased     map[uint64][]erasure
 	manyErased bool // there are so many since the last freeze that a flush should apply them
 	// dead are series that ended and may have left something on disk, since the last freeze.
-	dead []uint64
+	dead []dead
+}
+
+// dead is a series that ended.
+type dead struct {
+	id     uint64
+	chunks bool // it may have some
 }
 
 // erasure is a removal of the samples of [mint, maxt] from everything older.

@@ -81,6 +81,10 @@ type head struct {
 	overwritten int64
 	holding     int
 
+	// hidden is how many series have nothing at hiddenBefore (ms) or later, of those that were there when that was counted.
+	hidden       int
+	hiddenBefore int64
+
 	canonical []byte // memory for the canonical spelling of the key at hand
 
 	freezing
@@ -161,14 +165,17 @@ func (h *head) restore(id uint64, key, canonical []byte) slot {
 func (h *head) end(i int) {
 	at := h.order[i]
 	s := h.at(at)
+	if s.id <= h.frozenID { // there is something of it on disk, or will be
+		h.dead = append(h.dead, dead{s.id, h.frozen(at, s) != nil || h.storedOf(at).known != noChunks})
+	}
+	if h.hidden > 0 && h.newest(at, s) < h.hiddenBefore {
+		h.hidden--
+	}
 	h.drop(&s.run)
 	if r := h.frozen(at, s); r != nil {
 		h.drop(r)
 	}
 	delete(h.erased, s.id)
-	if s.id <= h.frozenID { // there is something of it on disk, or will be
-		h.dead = append(h.dead, s.id)
-	}
 	h.index.remove(h.index.hash(storage.AppendCanonical(nil, []byte(s.key))), at)
 	h.keyBytes -= int64(len(s.key))
 	*s = series{}

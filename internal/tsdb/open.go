@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -27,7 +28,11 @@ func Open(o Options) (*DB, error) {
 	db.errSeries = fmt.Errorf("%w: %d series is the most allowed (--max-series)", storage.ErrSeriesLimit, o.MaxSeries)
 	db.errMemorySeries = fmt.Errorf("%w: no new series near %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
 	db.errMemory = fmt.Errorf("%w: %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
+	db.errTooOld = fmt.Errorf("%w of %s (--retention)", storage.ErrTooOld, ageText(o.Retention))
 	db.mu.head = newHead()
+	db.dropped = minInt64
+	db.flushing.merge.state = firstState(windowWidth(o.Retention))
+	db.eras = db.flushing.merge.state.eras
 	if o.Dir != "" {
 		if err := db.load(); err != nil {
 			_ = db.release() // the first error is the one that tells
@@ -85,20 +90,47 @@ func (db *DB) load() error {
 	if err != nil {
 		return err
 	}
-	data, err := db.blocks.State()
+	st, err := db.loadState()
 	if err != nil {
 		return err
 	}
-	st, err := decodeState(data)
-	if err != nil {
-		return err
-	}
-	db.storedSamples.Store(st.samples)
-	db.flushing.merge.state = st
 	if err := db.loadSeries(st); err != nil {
 		return err
 	}
 	return db.replayLog(st)
+}
+
+// loadState reads the state that blocks has, if there is one.
+func (db *DB) loadState() (state, error) {
+	m := &db.flushing.merge
+	data, err := db.blocks.State()
+	if err != nil || data == nil {
+		return m.state, err
+	}
+	if m.state, err = decodeState(data); err != nil {
+		return m.state, err
+	}
+	db.storedSamples.Store(m.state.samples)
+	m.state.eras, err = db.nextEras(m.state.eras)
+	db.eras = m.state.eras
+	return m.state, err
+}
+
+// nextEras returns the eras of windows, and one more if the retention now asks for another width.
+func (db *DB) nextEras(es eras) (eras, error) {
+	cur, err := db.blocks.NewCursor()
+	if err != nil {
+		return es, err
+	}
+	defer cur.Close()
+	now := db.opts.Now().UnixMilli()
+	next := es.next(now, windowWidth(db.opts.Retention))
+	last, found := cur.LastWindow()
+	if from := next[len(next)-1].from; len(next) != len(es) && found && last >= from {
+		db.opts.Logf("there are samples of the future: so retention goes on in steps of %v", time.Duration(es[len(es)-1].width)*time.Millisecond)
+		return es, nil
+	}
+	return next, cur.Err()
 }
 
 // loadSeries makes the series that blocks has.

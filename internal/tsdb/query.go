@@ -31,7 +31,9 @@ func matches(ms []storage.Matcher, key string) bool {
 
 // Select returns the series that q names; see storage.Store.
 func (db *DB) Select(ctx context.Context, q storage.Query) storage.SeriesSet {
-	return &seriesSet{db: db, ctx: ctx, q: clamp(q)}
+	q = clamp(q)
+	q.Mint = max(q.Mint, db.oldest())
+	return &seriesSet{db: db, ctx: ctx, q: q}
 }
 
 // found is a series as it was found: by place and id, since the place may be taken over.

@@ -52,7 +52,7 @@ func (p *pieceReader) piece(ctx context.Context, db *DB, f found, dst []entry, f
 	}
 	if c := &p.chunks; !c.valid || c.thaws != head.thaws || from < c.from || from > c.to {
 		c.thaws = head.thaws
-		if err := p.decode(db.blocks, f.id, from, end); err != nil {
+		if err := p.decode(db.blocks, db.eras, f.id, from, end); err != nil {
 			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, readError(err))
 		}
 	}
@@ -146,7 +146,7 @@ func (db *DB) copyLocked(p *pieceReader, f found, from, end int64, exclusive boo
 }
 
 // decode reads the chunks of a series from time from on, until there are some samples or nothing is left up to end.
-func (p *pieceReader) decode(store *blocks.Store, id uint64, from, end int64) error {
+func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, end int64) error {
 	const least = readChunk
 	c := &p.chunks
 	c.valid, c.from, c.to = false, from, end
@@ -156,12 +156,13 @@ func (p *pieceReader) decode(store *blocks.Store, id uint64, from, end int64) er
 		return err
 	}
 	defer cur.Close()
-	for w := windowOf(from); w <= windowOf(end); w++ {
+	first := eras.first(from)
+	for w := first; ; w++ {
 		var found bool
-		if w, found = cur.FindWindowOf(id, w); !found || w > windowOf(end) {
+		if w, found = cur.FindWindowOf(id, w); !found || w > end {
 			break
 		}
-		for ok := w > windowOf(from) || cur.SeekTime(w, id, from); ok; ok = cur.Next() {
+		for ok := w > first || cur.SeekTime(w, id, from); ok; ok = cur.Next() {
 			if cur.First() > end || len(c.times) >= least {
 				if n := len(c.times); n >= least {
 					c.to = c.times[n-1]

@@ -2,51 +2,66 @@ package tsdb
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 )
-
-// window is the width of a window of chunks, in ms: 30 days. It is part of what is stored.
-const window = 30 * 24 * 3600 * 1000
-
-// windowOf returns the number of the window that t is in.
-func windowOf(t int64) int64 {
-	w := t / window
-	if t < w*window {
-		w--
-	}
-	return w
-}
 
 // state is what a flush leaves in blocks beside chunks and series, all of one batch.
 //
-//	0        8         16        24        32
-//	+--------+---------+---------+---------+
-//	| width  | last id | flushed | samples |     big-endian; width in ms
-//	+--------+---------+---------+---------+
+//	0         1         9         17        25      33      41
+//	+---------+---------+---------+---------+-------+-------+----
+//	| version | last id | flushed | samples | from  | width | …    big-endian; from and width of each era, ms
+//	+---------+---------+---------+---------+-------+-------+----
 type state struct {
 	lastID  uint64 // the highest id that was ever in use up to flushed
 	flushed uint64 // all batches up to this sequence are in chunks
 	samples int64  // in chunks
+	eras    eras
 }
+
+const (
+	stateVersion = 1
+	stateLen     = 25
+	eraLen       = 16
+)
+
+// firstState is that of an empty store.
+func firstState(width int64) state { return state{eras: eras{{math.MinInt64, width}}} }
 
 func (s state) encode() []byte {
-	b := binary.BigEndian.AppendUint64(nil, window)
+	b := append(make([]byte, 0, stateLen+len(s.eras)*eraLen), stateVersion)
 	b = binary.BigEndian.AppendUint64(b, s.lastID)
 	b = binary.BigEndian.AppendUint64(b, s.flushed)
-	return binary.BigEndian.AppendUint64(b, uint64(s.samples))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.samples))
+	for _, e := range s.eras {
+		b = binary.BigEndian.AppendUint64(b, uint64(e.from))
+		b = binary.BigEndian.AppendUint64(b, uint64(e.width))
+	}
+	return b
 }
 
-// decodeState reads a state; of nothing it is that of an empty store.
+// errState: what was read is no state.
+var errState = errors.New("the state of the chunks is damaged")
+
+// decodeState reads a state.
 func decodeState(b []byte) (s state, err error) {
-	if len(b) == 0 {
-		return s, nil
+	if len(b) > 0 && b[0] > stateVersion {
+		return s, fmt.Errorf("the state of the chunks has version %d, this program knows %d: a newer metricd wrote it", b[0], stateVersion)
 	}
-	if len(b) != 32 || binary.BigEndian.Uint64(b) != window {
-		return s, fmt.Errorf("the state of the chunks is damaged: % x", b)
+	if len(b) < stateLen || (len(b)-stateLen)%eraLen != 0 || b[0] != stateVersion {
+		return s, fmt.Errorf("%w: % x", errState, b)
 	}
-	return state{
-		lastID:  binary.BigEndian.Uint64(b[8:]),
-		flushed: binary.BigEndian.Uint64(b[16:]),
-		samples: int64(binary.BigEndian.Uint64(b[24:])),
-	}, nil
+	s = state{
+		lastID:  binary.BigEndian.Uint64(b[1:]),
+		flushed: binary.BigEndian.Uint64(b[9:]),
+		samples: int64(binary.BigEndian.Uint64(b[17:])),
+	}
+	for b := b[stateLen:]; len(b) > 0; b = b[eraLen:] {
+		s.eras = append(s.eras, era{int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[8:]))})
+	}
+	if err := s.eras.check(); err != nil {
+		return s, fmt.Errorf("%w: %w", errState, err)
+	}
+	return s, nil
 }

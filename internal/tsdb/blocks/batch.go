@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -40,9 +41,20 @@ func (b *Batch) DeleteChunk(window int64, id uint64, first int64) {
 	b.note(b.b.Delete(b.key.set(window, id, first), nil))
 }
 
-// DeleteWindows deletes all chunks of the windows first to last, both included.
+// SetCount stores how many samples the chunks of a window have; 0 forgets the window.
+func (b *Batch) SetCount(window int64, samples uint64) {
+	if samples == 0 {
+		b.note(b.b.Delete(countKey(window), nil))
+		return
+	}
+	b.note(b.b.Set(countKey(window), binary.BigEndian.AppendUint64(nil, samples), nil))
+}
+
+// DeleteWindows deletes all chunks of the windows first to last, both included, and their counts.
 func (b *Batch) DeleteWindows(first, last int64) {
 	start, end := windowRange(first, last)
+	b.note(b.b.DeleteRange(start, end, nil))
+	start, end = countRange(first, last)
 	b.note(b.b.DeleteRange(start, end, nil))
 }
 

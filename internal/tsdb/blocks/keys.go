@@ -16,13 +16,16 @@ import (
 //	| k/ | series id    |                                  a series' record
 //	+----+--------+-----+
 //	| m/ | name   |                                        one of the three below
-//	+----+--------+
+//	+----+--------+-----+
+//	| n/ | window ^1<<63|                                  samples in a window: big-endian uint64
+//	+----+--------------+
 //
 // A window comes first so that new data lands at the end, old data is left alone by
 // compactions, and a window is one range to delete.
 const (
 	chunkKeyLen  = 2 + 8 + 8 + 8
 	seriesKeyLen = 2 + 8
+	countKeyLen  = 2 + 8
 	windowEnd    = 2 + 8     // where the window ends in a chunk's key
 	idEnd        = 2 + 8 + 8 // where the id does
 	sign         = 1 << 63
@@ -31,6 +34,7 @@ const (
 var (
 	chunkPrefix, chunkLimit   = []byte("c/"), []byte("c0")
 	seriesPrefix, seriesLimit = []byte("k/"), []byte("k0")
+	countPrefix, countLimit   = []byte("n/"), []byte("n0")
 
 	formatKey     = []byte("m/format")     // big-endian uint32: the version of all of this
 	generationKey = []byte("m/generation") // big-endian uint64: flushes completed, see marks
@@ -79,4 +83,16 @@ func parseSeriesKey(key []byte) (id uint64, err error) {
 		return 0, fmt.Errorf("%w: %q is no key of a series", ErrDamaged, key)
 	}
 	return binary.BigEndian.Uint64(key[2:]), nil
+}
+
+func countKey(window int64) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, countKeyLen), countPrefix...), uint64(window)^sign)
+}
+
+// countRange returns the range of keys [start, end) of the counts of windows first to last, both included.
+func countRange(first, last int64) (start, end []byte) {
+	if last == math.MaxInt64 {
+		return countKey(first), countLimit
+	}
+	return countKey(first), countKey(last + 1)
 }

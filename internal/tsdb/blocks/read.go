@@ -2,7 +2,9 @@ package blocks
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -168,6 +170,44 @@ func (s *Store) get(key []byte) ([]byte, error) {
 	}
 	defer done.Close()
 	return append([]byte{}, b...), nil
+}
+
+// Count returns how many samples a window has, by SetCount; 0 if that was not told.
+func (s *Store) Count(window int64) (samples uint64, err error) {
+	b, err := s.get(countKey(window))
+	if b == nil || err != nil {
+		return 0, err
+	}
+	return parseCount(b)
+}
+
+// Counts returns how many samples the windows first to last, both included, have by SetCount.
+func (s *Store) Counts(first, last int64) (samples uint64, err error) {
+	if err := s.acquire(); err != nil {
+		return 0, err
+	}
+	defer s.release()
+	start, end := countRange(first, last)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: start, UpperBound: end})
+	if err != nil {
+		return 0, damaged(err)
+	}
+	for valid := it.First(); valid && err == nil; valid = it.Next() {
+		var n uint64
+		n, err = parseCount(it.Value())
+		samples += n
+	}
+	if closeErr := it.Close(); err == nil {
+		err = damaged(closeErr)
+	}
+	return samples, err
+}
+
+func parseCount(b []byte) (uint64, error) {
+	if len(b) != 8 {
+		return 0, fmt.Errorf("%w: the count of a window has %d bytes, not 8", ErrDamaged, len(b))
+	}
+	return binary.BigEndian.Uint64(b), nil
 }
 
 // EachSeries calls visit with the records of all series from an id on, in order of their ids, until it returns
