@@ -23,16 +23,17 @@ type benchCmd struct {
 	Samples     int    `placeholder:"N" help:"Samples of each series."`
 	Requests    int    `placeholder:"N" help:"Gets, in all."`
 	Start       int64  `placeholder:"SECONDS" help:"Unix time of the oldest samples (default 1700000000); --start=-5 for a negative one."`
-	Step        int64  `placeholder:"SECONDS" help:"Time between two samples of a series (default 10)."`
+	Step        int64  `placeholder:"SECONDS" help:"Time between two samples of a series (default 10; of years 3600)."`
 	Seed        uint64 `placeholder:"N" help:"Decides the values, the order of shuffle, and what is read back (default 1)."`
 	Prefix      string `placeholder:"TEXT" help:"Before every key; further runs put r2., r3., … behind it."`
 
-	Runs     int           `placeholder:"N" help:"Run it so often; the figures are then medians (default 1)."`
-	Batch    size          `placeholder:"SIZE" help:"One pipelined write (default 128KiB)."`
-	ReadBack int           `placeholder:"N" help:"Series to read back after puts (default 20); --read-back=-1: none."`
-	Timeout  time.Duration `placeholder:"DURATION" help:"How long a reply may make no progress (default 30s)."`
-	Pid      int           `placeholder:"PID" help:"The server's process on this machine: its CPU time and memory are reported, too."`
-	JSON     bool          `name:"json" help:"Print the report as JSON."`
+	Runs      int           `placeholder:"N" help:"Run it so often; the figures are then medians (default 1)."`
+	Batch     size          `placeholder:"SIZE" help:"One pipelined write (default 128KiB)."`
+	ReadBack  int           `placeholder:"N" help:"Series to read back after puts (default 20); --read-back=-1: none."`
+	Timeout   time.Duration `placeholder:"DURATION" help:"How long a reply may make no progress (default 30s)."`
+	Pid       int           `placeholder:"PID" help:"The server's process on this machine: its CPU time and memory are reported, too."`
+	UntilIdle bool          `help:"Count CPU time and memory until the server has done nothing for a second, with all that it does in the background (with --pid)."`
+	JSON      bool          `name:"json" help:"Print the report as JSON."`
 
 	server
 }
@@ -85,6 +86,7 @@ func (c *benchCmd) Run() error {
 		Batch:       int(c.Batch),
 		ReadBack:    c.ReadBack,
 		PID:         c.Pid,
+		UntilIdle:   c.UntilIdle,
 		Timeout:     c.Timeout,
 	})
 	if err != nil && len(report.Results) == 0 { // nothing was begun: the flags don't go together

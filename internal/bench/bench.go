@@ -13,6 +13,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -33,7 +34,7 @@ type Config struct {
 	Requests int `json:"requests,omitempty"`
 
 	// Start is the time of each series' oldest sample in Unix seconds, default
-	// 1,700,000,000; Step is the seconds between two of its samples, default 10.
+	// 1,700,000,000; Step is the seconds between two of its samples, default 10, of years 3,600.
 	Start int64 `json:"start"`
 	Step  int64 `json:"step"`
 
@@ -52,6 +53,9 @@ type Config struct {
 	// are reported; 0: unknown. How memory grows is best seen on a server that has just
 	// started: one that did more before may fill what it has freed.
 	PID int `json:"pid,omitempty"`
+	// UntilIdle counts the server's CPU time and memory until it has done nothing for a second, so with all that it does
+	// in the background. It takes a PID.
+	UntilIdle bool `json:"until_idle,omitempty"`
 
 	// Timeout is how long a reply may make no progress; default 30 s.
 	Timeout time.Duration `json:"timeout_ns"`
@@ -72,8 +76,9 @@ type Workload struct {
 }
 
 const (
-	ofBatches  = "the last sample of each pipelined write, from before the write to its ok"
-	ofRequests = "each request, from before its write to the end of its reply"
+	ofBatches   = "the last sample of each pipelined write, from before the write to its ok"
+	ofFirstRows = "each get of a key, from before its write to the first bytes of its reply"
+	ofRequests  = "each request, from before its write to the end of its reply"
 )
 
 // Workloads returns all workloads in the order in which they should be listed.
@@ -87,6 +92,7 @@ func Workloads() []Workload {
 		{"single", "each connection puts one sample and waits for its reply", 10_000, 50, 50, 0, forward, ofRequests, samplesUnit, (*run).putSingle},
 		{"get", "each connection gets one key and waits for its reply", 100, 1_000, 50, 50_000, forward, ofRequests, "gets", (*run).getKeys},
 		{"getall", "get *, over and over", 1_000, 1_000, 1, 5, forward, ofRequests, samplesUnit, (*run).getAll},
+		{"years", "hourly samples of five years: gets of single keys, then get * once", 1_000, 43_800, 1, 200, forward, ofFirstRows, samplesUnit, (*run).years},
 		{"idle", "open connections that send nothing (needs the server's PID)", 0, 0, 1_000, 0, forward, "", connectionsUnit, (*run).idle},
 		{"idle-put", "open connections that each put one sample (needs the server's PID)", 1_000, 1, 1_000, 0, forward, ofRequests, connectionsUnit, (*run).idle},
 		{"redis", "the requests of single as SETs to a redis-server; nothing is read back", 10_000, 50, 50, 0, forward, ofRequests, "sets", (*run).setRedis},
@@ -116,6 +122,9 @@ func (c Config) resolve() (Config, Workload, error) {
 	}
 	if c.Step == 0 {
 		c.Step = 10
+		if c.Workload == "years" {
+			c.Step = 3600
+		}
 	}
 	if c.Seed == 0 {
 		c.Seed = 1
@@ -156,6 +165,8 @@ func (c Config) check() error {
 		return fmt.Errorf("batch of %d bytes: want at most 64 MiB", c.Batch)
 	case c.Step < 1 || c.Step > 1e6 || c.Start < -1e15 || c.Start > 1e15:
 		return fmt.Errorf("start %d, step %d: want ±1e15 seconds, and 1 to 1,000,000 seconds", c.Start, c.Step)
+	case c.UntilIdle && c.PID == 0:
+		return errors.New("to know when the server is idle takes its PID")
 	case c.Timeout < 0:
 		return fmt.Errorf("timeout %v: want a positive one", c.Timeout)
 	}
@@ -168,6 +179,7 @@ type run struct {
 	load   *load
 	result *Result
 	tally  *tally
+	want   []byte // memory for match
 }
 
 // Run runs the workload and reports. An error means that the figures are not to be relied

@@ -47,6 +47,39 @@ func (r *run) getAll(ctx context.Context) error {
 	return r.measure(ctx, func() error { return together(ctx, conns, jobs) })
 }
 
+// years gets keys one at a time, for their latency, and then measures one get *.
+func (r *run) years(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	l := r.load
+	p, hangUp, err := dialReplies(ctx, r.cfg)
+	if err != nil {
+		return err
+	}
+	defer hangUp()
+	for i := range r.cfg.Requests {
+		s := int(mix(l.seed, uint64(i)) % uint64(l.series))
+		key := l.appendKey(nil, s)
+		start := time.Now()
+		if err := p.ask(key); err != nil {
+			return err
+		}
+		r.tally.took(time.Since(start))
+		if err := r.match(p, s); err != nil {
+			return err
+		}
+	}
+	return r.measure(ctx, func() error {
+		rows, err := p.all(l, l.rowsOf(maxReplies))
+		r.tally.acked = rows
+		if err == nil {
+			r.result.ReadBack += int64(l.series) * int64(l.samples)
+		}
+		return err
+	})
+}
+
 // all gets everything and returns the number of rows. The series of l must be there in
 // their order; rows of other keys may stand between them.
 func (p *replies) all(l *load, rowsOf func(s int) []byte) (rows int64, err error) {

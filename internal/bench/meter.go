@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -71,6 +72,24 @@ func cpuSeconds(ctx context.Context, p *process.Process) (float64, error) {
 	return t.User + t.System, nil
 }
 
+// awaitIdle returns when the server has used no CPU time for a second, less than two ticks of its clock.
+func (m *meter) awaitIdle(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for last := math.Inf(-1); ; {
+		used, err := cpuSeconds(ctx, m.server)
+		if err != nil || used-last < 0.02 {
+			return err
+		}
+		last = used
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // measure calls load, which counts in r.tally, and fills in the figures of r.result, also
 // if load fails.
 func (r *run) measure(ctx context.Context, load func() error) error {
@@ -85,6 +104,9 @@ func (r *run) measure(ctx context.Context, load func() error) error {
 	start := time.Now()
 	loadErr := load()
 	seconds := time.Since(start).Seconds()
+	if r.cfg.UntilIdle && loadErr == nil {
+		loadErr = m.awaitIdle(ctx)
+	}
 	after, err := m.read(ctx)
 	if err != nil { // the server is gone, perhaps
 		after = before

@@ -155,24 +155,31 @@ func (r *run) readBack(ctx context.Context) error {
 	}
 	defer hangUp()
 	pick := newCursor(&load{series: l.series, samples: 1, seed: l.seed, order: shuffled}, 0, l.series)
-	var want []byte
 	for range min(r.cfg.ReadBack, l.series) {
 		s, _ := pick.next()
-		key := l.appendKey(nil, s)
-		if err := p.ask(key); err != nil {
+		if err := p.ask(l.appendKey(nil, s)); err != nil {
 			return err
 		}
-		for from := 0; from < l.samples; from += rowsAtOnce {
-			want = l.appendRows(want[:0], s, from, min(from+rowsAtOnce, l.samples))
-			if err := p.match(want); err != nil {
-				return fmt.Errorf("samples of %s from number %d on: %w", key, from, err)
-			}
+		if err := r.match(p, s); err != nil {
+			return err
 		}
-		if err := p.match([]byte(lineproto.GetTail)); err != nil {
-			return fmt.Errorf("after the last sample of %s: %w", key, err)
-		}
-		r.result.ReadBack += int64(l.samples)
 	}
+	return nil
+}
+
+// match compares the reply to a get of series s, behind its status line, with what was put.
+func (r *run) match(p *replies, s int) error {
+	l := r.load
+	for from := 0; from < l.samples; from += rowsAtOnce {
+		r.want = l.appendRows(r.want[:0], s, from, min(from+rowsAtOnce, l.samples))
+		if err := p.match(r.want); err != nil {
+			return fmt.Errorf("samples of %s from number %d on: %w", l.appendKey(nil, s), from, err)
+		}
+	}
+	if err := p.match([]byte(lineproto.GetTail)); err != nil {
+		return fmt.Errorf("after the last sample of %s: %w", l.appendKey(nil, s), err)
+	}
+	r.result.ReadBack += int64(l.samples)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestWorkloads(t *testing.T) {
 			if (res.Latency == nil) != (w.latencyOf == "") {
 				t.Errorf("latency: %v of %q", res.Latency, w.latencyOf)
 			}
-			compared := map[string]int64{"get": 20 * 40, "getall": 20 * 30 * 40, "idle": 0, "idle-put": 0}
+			compared := map[string]int64{"get": 20 * 40, "getall": 20 * 30 * 40, "years": 20*40 + 30*40, "idle": 0, "idle-put": 0}
 			if _, ok := compared[w.Name]; !ok {
 				compared[w.Name] = 10 * 40
 			}
@@ -173,7 +174,7 @@ func TestBadServers(t *testing.T) {
 		}, ""},
 	}
 	for name, fault := range faults {
-		for _, workload := range []string{"walk", "shuffle", "single", "get", "getall"} {
+		for _, workload := range []string{"walk", "shuffle", "single", "get", "getall", "years"} {
 			t.Run(name+"/"+workload, func(t *testing.T) {
 				s := (&mapServer{reply: fault.reply}).serve(t)
 				cfg := small(s, workload)
@@ -188,6 +189,26 @@ func TestBadServers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestUntilIdle: a process that does nothing is waited for, and a process that works is until it stops.
+func TestUntilIdle(t *testing.T) {
+	const busy = "end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done; sleep 1000"
+	worker := exec.Command("sh", "-c", busy)
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = worker.Wait() }() // it was killed
+	defer worker.Process.Kill()
+	cfg := small(new(mapServer).serve(t), "walk")
+	cfg.PID, cfg.UntilIdle = worker.Process.Pid, true
+	start := time.Now()
+	if _, err := Run(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 2*time.Second {
+		t.Errorf("the run ended after %v, while the process worked", took)
 	}
 }
 
@@ -255,6 +276,7 @@ func TestRefusedConfigs(t *testing.T) {
 		{Runs: -1},
 		{Step: -1},
 		{Timeout: -1},
+		{UntilIdle: true},
 		{Batch: -1},
 		{Workload: "idle", Addr: "127.0.0.1:1"},
 	} {
