@@ -90,8 +90,12 @@ func (p *TimePrinter) Append(dst []byte, t int64) []byte {
 	}
 	high := t / 10_000
 	if high != p.high {
+		if top := high / 10_000; top > 0 && top == p.high/10_000 {
+			binary.LittleEndian.PutUint32(p.text[p.n-4:], fourDigits(uint32(high-top*10_000)))
+		} else {
+			p.n = len(strconv.AppendInt(p.text[:0], high, 10))
+		}
 		p.high = high
-		p.n = len(strconv.AppendInt(p.text[:0], high, 10))
 	}
 	const room = len(p.text) + 4
 	if cap(dst)-len(dst) < room {

@@ -17,8 +17,13 @@ type pieceReader struct {
 	erased         []erasure
 
 	chunks  decoded
+	least   int // samples to decode at once, at least, if there are so many
 	decoder chunk.Decoder
 }
+
+// mostDecoded bounds pieceReader.least. To find the next chunk costs as much as to decode hundreds of samples, so who reads on is
+// given more at once.
+const mostDecoded = 8 * readChunk
 
 // decoded is a part of the samples in the chunks of a series: all from time from to time to, both inclusive.
 type decoded struct {
@@ -29,7 +34,7 @@ type decoded struct {
 	values   []float64
 }
 
-func (p *pieceReader) reset() { p.chunks.valid = false }
+func (p *pieceReader) reset() { p.chunks.valid, p.least = false, 0 }
 
 // piece appends samples of [from, end] to dst, which is empty: some, or none, up to a time; and returns
 // where the next piece begins, and the time of the newest sample in memory or, if none is
@@ -147,7 +152,7 @@ func (db *DB) copyLocked(p *pieceReader, f found, from, end int64, exclusive boo
 
 // decode reads the chunks of a series from time from on, until there are some samples or nothing is left up to end.
 func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, end int64) error {
-	const least = readChunk
+	p.least = min(max(2*p.least, readChunk), mostDecoded)
 	c := &p.chunks
 	c.valid, c.from, c.to = false, from, end
 	c.times, c.values = c.times[:0], c.values[:0]
@@ -163,8 +168,8 @@ func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, en
 			break
 		}
 		for ok := w > first || cur.SeekTime(w, id, from); ok; ok = cur.Next() {
-			if cur.First() > end || len(c.times) >= least {
-				if n := len(c.times); n >= least {
+			if cur.First() > end || len(c.times) >= p.least {
+				if n := len(c.times); n >= p.least {
 					c.to = c.times[n-1]
 				}
 				c.valid = true
