@@ -12,9 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os/signal"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -74,6 +76,7 @@ type Server struct {
 	lines *lineserver.Server
 
 	failed chan error // why the store failed, once
+	log    *slog.Logger
 
 	memoryLimit int64
 }
@@ -115,6 +118,7 @@ func Open(cfg Config) (*Server, error) {
 		ln:     ln,
 		store:  store,
 		failed: failed,
+		log:    cfg.Logger,
 
 		memoryLimit: cfg.MemoryLimit,
 		lines: lineserver.New(lineserver.Config{
@@ -145,6 +149,12 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- s.lines.Serve(ctx, s.ln) }()
+	if s.log != nil && s.log.Enabled(ctx, slog.LevelDebug) {
+		var logging sync.WaitGroup
+		defer logging.Wait()
+		defer cancel()
+		logging.Go(func() { s.logStats(ctx) })
+	}
 	select {
 	case err := <-served:
 		return err
@@ -155,6 +165,29 @@ func (s *Server) Serve(ctx context.Context) error {
 		case <-time.After(failing):
 		}
 		return err
+	}
+}
+
+// statsEvery is how often figures of the store are logged, for those who debug.
+const statsEvery = time.Minute
+
+func (s *Server) logStats(ctx context.Context) {
+	tick := time.NewTicker(statsEvery)
+	defer tick.Stop()
+	for {
+		st, err := s.store.Stats()
+		if err != nil {
+			return // whoever serves tells
+		}
+		s.log.Debug("stats", "series", st.Series, "samples", st.Samples, "appended", st.Appended, "refused", st.Refused,
+			"memory_bytes", st.MemoryBytes, "disk_bytes", st.Files.DiskBytes, "disk_bytes_per_sample", math.Round(100*st.DiskBytesPerSample())/100,
+			"log_bytes", st.Files.LogBytes, "flushes", st.Files.Flushes, "cache_hits", st.Files.CacheHits, "cache_misses", st.Files.CacheMisses,
+			"syncs", st.Files.Syncs, "sync_median", st.Files.SyncMedian, "sync_p99", st.Files.SyncSlow, "sync_max", st.Files.SyncMax)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

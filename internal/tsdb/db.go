@@ -119,6 +119,7 @@ type DB struct {
 	storedSamples atomic.Int64  // in blocks
 	chunkBytes    atomic.Int64  // of blocks in memory, without a directory
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
+	flushes       atomic.Int64  // completed
 	eras          eras          // in which windows chunks are; not changed after Open
 
 	mu struct {
@@ -339,36 +340,6 @@ func (db *DB) thawPage(page int) bool {
 		}
 		h.thawPage(page)
 	}
-	done = true
-	return more
-}
-
-// Stats returns figures about the store as it is now. Late samples that are held are merged first, so they are
-// exact, but for samples whose time has another one in chunks: until the next flush both count.
-func (db *DB) Stats() (storage.Stats, error) {
-	for page := 0; db.settlePage(page); page++ {
-	}
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	if err := db.failure(); err != nil {
-		return storage.Stats{}, err
-	}
-	st := db.mu.stats
-	st.Series = int64(db.visibleLocked(db.oldest()))
-	st.Samples = db.mu.samples + db.storedSamples.Load()
-	st.Overwritten = db.mu.overwritten
-	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load()
-	st.MemoryLimit = db.opts.MemoryLimit
-	return st, nil
-}
-
-// settlePage merges what the series of one page hold. It returns false if there is no such page or
-// nothing more to merge. Writers come between two pages.
-func (db *DB) settlePage(page int) bool {
-	var done bool
-	db.mu.Lock()
-	defer db.unlock(&done)
-	more := db.failure() == nil && db.mu.settlePage(page)
 	done = true
 	return more
 }

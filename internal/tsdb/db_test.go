@@ -296,3 +296,34 @@ func TestNoOrder(t *testing.T) {
 		t.Fatalf("%d series are missing, err %v", len(want), err)
 	}
 }
+
+// TestStatsOfFiles: what is flushed is on disk, what is not is in the log, and reads of chunks are counted.
+func TestStatsOfFiles(t *testing.T) {
+	db := mustOpen(t, Options{Dir: t.TempDir()})
+	defer db.Close()
+	b := &storage.Batch{}
+	for i := range 1000 {
+		b.Rows = append(b.Rows, storage.Row{Key: []byte("a"), T: int64(i) * 1000, V: float64(i % 7)})
+	}
+	a := db.Appender()
+	seq, err := a.Append(b)
+	if err := errors.Join(err, a.Wait(t.Context(), seq)); err != nil {
+		t.Fatal(err)
+	}
+	st, err := db.Stats()
+	if err != nil || st.Files.LogBytes < 1000 || st.Files.Syncs < 1 || st.Files.SyncMedian <= 0 || st.Files.SyncMax < st.Files.SyncMedian || st.Files.Flushes != 0 {
+		t.Errorf("before a flush: %+v, %v", st, err)
+	}
+	if err := db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for st.Files.CacheHits == 0 { // a compaction may move the block between two reads
+		shown(t, db)
+		if st, err = db.Stats(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err != nil || st.Files.DiskBytes < 100 || st.Files.LogBytes > 1000 || st.Files.Flushes != 1 || st.DiskBytesPerSample() <= 0 {
+		t.Errorf("after a flush: %+v, %v", st, err)
+	}
+}

@@ -98,6 +98,7 @@ func (db *DB) flush() error {
 		return err
 	}
 	db.thaw(f)
+	db.flushes.Add(1)
 	if db.opts.Dir == "" {
 		m, err := db.blocks.Metrics()
 		if err != nil {

@@ -170,7 +170,7 @@ func (f *fixture) stats() storage.Stats {
 	if err != nil {
 		f.Fatalf("Stats: %v", err)
 	}
-	st.MemoryBytes, st.MemoryLimit = 0, 0
+	st.MemoryBytes, st.MemoryLimit, st.Files = 0, 0, storage.FileStats{}
 	return st
 }
 
