@@ -131,8 +131,9 @@ type DB struct {
 
 	flushMu    sync.Mutex
 	flushing   flushing
-	recordedID uint64 // the series up to this id have their records in blocks; guarded by flushMu
-	dropped    int64  // retention has dropped what it could before this, ms; guarded by flushMu
+	recordedID uint64    // the series up to this id have their records in blocks; guarded by flushMu
+	waiting    time.Time // since when something waits for a flush, zero: nothing; guarded by flushMu
+	dropped    int64     // retention has dropped what it could before this, ms; guarded by flushMu
 
 	wantFlush chan struct{} // holds one at most: there is enough for a flush
 	flushed   pulse         // of the end of each flush
@@ -283,17 +284,43 @@ func (db *DB) flushIfFullLocked() {
 // retryFlush is the time between a flush that failed and the next one.
 const retryFlush = time.Second
 
+const (
+	// tendEvery is how often it is looked whether something became too old: to be shown, or to be in the log only.
+	tendEvery = time.Minute
+	// flushAge is how long what is appended waits for a flush at most.
+	flushAge = 4 * time.Hour
+)
+
+// tend drops what is too old for the retention, and flushes what has been in the log for long.
+func (db *DB) tend() error {
+	if err := db.expire(); err != nil || db.log == nil {
+		return err
+	}
+	db.flushMu.Lock()
+	defer db.flushMu.Unlock()
+	switch now := db.opts.Now(); {
+	case db.seq.Load() <= db.floor.Load():
+		db.waiting = time.Time{}
+	case db.waiting.IsZero() || now.Before(db.waiting):
+		db.waiting = now
+	case now.Sub(db.waiting) >= flushAge:
+		db.waiting = time.Time{}
+		return db.flushAndTell()
+	}
+	return nil
+}
+
 // run is the flusher.
 func (db *DB) run() {
 	defer db.stopped.Done()
-	tick := time.NewTicker(expireEvery)
+	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	for {
 		step := db.Flush
 		select {
 		case <-db.wantFlush:
 		case <-tick.C:
-			step = db.expire
+			step = db.tend
 		case <-db.stop:
 			return
 		}

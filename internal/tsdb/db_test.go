@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"metricd/internal/storage"
 	"metricd/internal/storage/storagetest"
@@ -325,5 +328,26 @@ func TestStatsOfFiles(t *testing.T) {
 	}
 	if err != nil || st.Files.DiskBytes < 100 || st.Files.LogBytes > 1000 || st.Files.Flushes != 1 || st.DiskBytesPerSample() <= 0 {
 		t.Errorf("after a flush: %+v, %v", st, err)
+	}
+}
+
+// TestFlushByAge: what was appended hours ago is flushed, and nothing is flushed where nothing was appended.
+func TestFlushByAge(t *testing.T) {
+	clk := newClock(someDay)
+	db := mustOpen(t, Options{Dir: "d", FS: vfs.NewMem(), Now: clk.now})
+	defer db.Close()
+	for hour, want := range []int64{0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1} {
+		if hour == 0 {
+			if err := putAt(t, db, "a", 1, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.tend(); err != nil {
+			t.Fatal(err)
+		}
+		if got := db.flushes.Load(); got != want {
+			t.Errorf("after %d hours: %d flushes, want %d", hour, got, want)
+		}
+		clk.advance(time.Hour)
 	}
 }

@@ -14,9 +14,6 @@ import (
 // hidden does not exist: it leaves Select and the limit on series. If it is put again it ends, and a new one
 // begins; else it ends when its last window is dropped. Until then a higher limit shows it again.
 
-// expireEvery is how often it is looked whether there is a window to drop.
-const expireEvery = time.Minute
-
 // oldest returns the time of the oldest sample that is shown, ms.
 func (db *DB) oldest() int64 {
 	if db.opts.Retention <= 0 {
