@@ -33,6 +33,10 @@ type compactor struct {
 	net   map[int64]int64 // by window, samples added less those removed
 	state state           // as the last commit left it
 	dirty uint64          // the series with changes since the last commit that was changed last
+	full  int             // bytes at which the batch is committed
+
+	named      []named // of this batch
+	namedBytes int
 
 	encoder chunk.Encoder
 	decoder chunk.Decoder
@@ -43,17 +47,32 @@ type compactor struct {
 	merged  []entry
 }
 
-func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch) {
-	c.store, c.batch, c.dirty = store, batch, 0
-	c.net = make(map[int64]int64)
+// named is a series whose record the batch lacks. Records come behind chunks in blocks, and so they do in the batch: it need
+// not be sorted.
+type named struct {
+	id  uint64
+	key string
 }
 
-// round writes what a round has of each series, and makes it visible.
+// maxBatch is the size of batches: large enough for blocks to make a table of each, without copying it into a
+// memtable, and small enough that three of them take little memory. A round adds at most half a MiB.
+const maxBatch = blocks.LargeBatch
+
+func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch, full int) {
+	c.store, c.batch, c.dirty, c.full = store, batch, 0, full
+	c.net = make(map[int64]int64)
+	c.named, c.namedBytes = c.named[:0], 0
+}
+
+// round writes what a round has of each series. It becomes visible when there is enough for a batch.
 func (c *compactor) round(series []copied) error {
 	for i := range series {
 		if err := c.series(&series[i]); err != nil {
 			return err
 		}
+	}
+	if c.batch.Len()+c.namedBytes < c.full {
+		return nil
 	}
 	return c.commit()
 }
@@ -62,7 +81,6 @@ func (c *compactor) round(series []copied) error {
 func (c *compactor) complete(lastID, flushed uint64) error {
 	old := c.state
 	c.state.lastID, c.state.flushed = lastID, flushed
-	c.batch.SetState(c.state.encode()) // so that there is something to commit
 	if err := c.commit(); err != nil {
 		c.state.lastID, c.state.flushed = old.lastID, old.flushed
 		return err
@@ -82,9 +100,11 @@ func (c *compactor) end() {
 func (c *compactor) commit() error {
 	c.end()
 	c.dirty = 0
-	if c.batch.Len() == 0 {
-		return nil
+	for _, s := range c.named {
+		c.data = appendSeries(c.data[:0], s.key)
+		c.batch.PutSeries(s.id, c.data)
 	}
+	c.named, c.namedBytes = c.named[:0], 0
 	was := c.state.samples
 	for w, net := range c.net {
 		n, err := c.store.Count(w)
@@ -125,7 +145,8 @@ func (c *compactor) cursor(id uint64) (*blocks.Cursor, error) {
 // series writes what a flush has of a series, and brings s.stored up to date.
 func (c *compactor) series(s *copied) error {
 	if s.key != "" {
-		c.batch.PutSeries(s.id, encodeSeries(s.key))
+		c.named = append(c.named, named{s.id, s.key})
+		c.namedBytes += len(s.key)
 	}
 	if s.stored.known == unknown {
 		if err := c.learn(s.id, &s.stored); err != nil {
@@ -418,9 +439,9 @@ func (c *compactor) bury(d dead) error {
 	return cur.Err()
 }
 
-// encodeSeries returns the record of a series: a version and its key as first put.
-func encodeSeries(key string) []byte {
-	return append([]byte{seriesVersion}, key...)
+// appendSeries appends the record of a series to dst: a version and its key as first put.
+func appendSeries(dst []byte, key string) []byte {
+	return append(append(dst, seriesVersion), key...)
 }
 
 const seriesVersion = 1

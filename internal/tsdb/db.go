@@ -58,6 +58,8 @@ type Options struct {
 	// than all else. They bound what a restart has to replay, and the memory for samples to about twice as much.
 	FlushLog, FlushHead int64
 
+	batchBytes int // at which a flush commits, for tests; 0 is maxBatch
+
 	// Logf takes warnings, a line each; nil drops them.
 	Logf func(format string, args ...any)
 	// OnFailure is called once, in a goroutine of its own, when the store failed; nil: not called.
@@ -82,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Dir != "" {
 		o.FlushHead = min(o.FlushHead, o.MemoryLimit/4)
+	}
+	if o.batchBytes == 0 {
+		o.batchBytes = maxBatch
 	}
 	if o.FS == nil {
 		o.FS = vfs.Default
@@ -334,8 +339,8 @@ func (db *DB) run() {
 	}
 }
 
-// tell gives the head what a round found out about the chunks of its series. If it failed, nobody knows.
-func (db *DB) tell(series []copied, committed bool) {
+// tell gives the head what a round found out about the chunks of its series, as they will be with the next commit.
+func (db *DB) tell(series []copied) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.storedSamples.Store(db.flushing.merge.state.samples)
@@ -347,10 +352,21 @@ func (db *DB) tell(series []copied, committed bool) {
 		if h.at(s.at).id != s.id {
 			continue
 		}
-		if !committed {
-			s.stored = stored{known: unknown}
-		}
 		*h.storedOf(s.at) = s.stored
+	}
+}
+
+// forgetChunks makes all unknown that the head knows of chunks: after a failure some of what it was told was not committed.
+func (db *DB) forgetChunks() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.mu.head == nil {
+		return
+	}
+	for _, page := range db.mu.head.stored {
+		for i := range page {
+			page[i] = stored{known: unknown}
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 //  1. The head is frozen and the log gets a new segment, under the lock: all batches up to a
 //     sequence are frozen, none after it.
 //  2. Round by round, samples are copied under the lock, and merged with chunks outside of it
-//     (compact.go). A round is one batch of blocks. Each leaves a state that the log repairs.
+//     (compact.go). Some rounds are one batch of blocks. Each leaves a state that the log repairs.
 //  3. The last batch has the state, with the sequence, and takes away what ended series left.
 //  4. When blocks has all that on stable storage, what was frozen is dropped from memory, and the
 //     segments of the log that are no longer needed are deleted.
@@ -84,6 +84,7 @@ func (db *DB) flush() error {
 		return err
 	}
 	if err := db.writeFrozen(f); err != nil {
+		db.forgetChunks()
 		return err
 	}
 	marks := blocks.Marks{Flushed: f.seq}
@@ -139,7 +140,7 @@ func (db *DB) freeze(f *flushing) error {
 func (db *DB) writeFrozen(f *flushing) error {
 	f.batch = db.blocks.NewBatch()
 	defer f.batch.Close()
-	f.merge.begin(db.blocks, f.batch)
+	f.merge.begin(db.blocks, f.batch, db.opts.batchBytes)
 	defer f.merge.end()
 	f.nextID, f.from = 0, minInt64
 	for more := true; more; {
@@ -147,11 +148,10 @@ func (db *DB) writeFrozen(f *flushing) error {
 		if more, err = db.copyRound(f); err != nil {
 			return err
 		}
-		err = f.merge.round(f.series)
-		db.tell(f.series, err == nil)
-		if err != nil {
+		if err := f.merge.round(f.series); err != nil {
 			return err
 		}
+		db.tell(f.series)
 	}
 	for _, d := range f.dead {
 		if err := f.merge.bury(d); err != nil {

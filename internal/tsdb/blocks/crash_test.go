@@ -33,8 +33,12 @@ func (h *history) work(seed uint64, o Options, batches int) error {
 	}
 	for range batches {
 		h.begun.Add(1)
+		n := 1 + rng.IntN(6)
+		if rng.IntN(8) == 0 {
+			n = 200 // too large for a memtable of 64 KiB
+		}
 		var after content
-		if after, err = commit(rng, s, h.last()); err != nil {
+		if after, err = commitMany(rng, s, h.last(), n); err != nil {
 			break
 		}
 		h.mu.Lock()

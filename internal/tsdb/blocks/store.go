@@ -7,7 +7,8 @@
 //
 // The store is as it was after some batch, no earlier than the last that was committed before the last completed
 // Flush: all batches up to that one, whole, and none after it. Pebble writes memtables out in the order in which
-// they were filled, a batch lies in one memtable, and a memtable's table becomes part of the store by one record of the MANIFEST.
+// they were filled, a batch lies in one memtable or is as good as one, and a memtable's tables become part of the store by one record of
+// the MANIFEST.
 //
 // # What holds if files are damaged
 //

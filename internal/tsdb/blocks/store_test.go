@@ -166,10 +166,15 @@ func change(rng *rand.Rand, b *Batch, c *content) {
 
 // commit commits one batch of a few random changes and returns the model after it.
 func commit(rng *rand.Rand, s *Store, before content) (content, error) {
+	return commitMany(rng, s, before, 1+rng.IntN(6))
+}
+
+// commitMany is commit with n changes.
+func commitMany(rng *rand.Rand, s *Store, before content, n int) (content, error) {
 	b := s.NewBatch()
 	defer b.Close()
 	after := before.clone()
-	for range 1 + rng.IntN(6) {
+	for range n {
 		change(rng, b, &after)
 	}
 	return after, b.Commit()
