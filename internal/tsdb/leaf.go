@@ -15,7 +15,7 @@ package tsdb
 const (
 	// regular is the bit of a page's class that tells the kind.
 	regular = 1 << 4
-	// regularSize is the least size of regular leaves.
+	// regularSize is the least size of regular leaves behind others.
 	regularSize = 3
 	// maxStep bounds the steps of regular leaves, in ms (49 days): tree.step has 32 bits.
 	maxStep = 1<<32 - 1
@@ -93,4 +93,27 @@ func (s *slab) leafRead(r ref, n int, mint, maxt int64, dst []entry) []entry {
 		t += step
 	}
 	return dst
+}
+
+// smallLeaf makes a leaf of the samples, two or more, in as little memory as it can, and returns the step if it is a regular one.
+func (s *slab) smallLeaf(samples []entry) (leaf ref, step uint32) {
+	d := uint64(samples[1].t) - uint64(samples[0].t)
+	for i := range samples[1:] {
+		if uint64(samples[i+1].t)-uint64(samples[i].t) != d {
+			d = 0
+		}
+	}
+	if d == 0 || d > maxStep || len(samples) == 2 {
+		return s.rawLeaf(samples), 0
+	}
+	class := 1
+	for 2*(minBlock<<class)-2 < len(samples) {
+		class++
+	}
+	leaf = s.alloc(class | regular)
+	*s.at(leaf, 0) = entry{samples[0].t, d}
+	for i, e := range samples {
+		s.setLeafValue(leaf, i, e.v)
+	}
+	return leaf, uint32(d)
 }

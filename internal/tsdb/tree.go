@@ -2,8 +2,8 @@ package tsdb
 
 // tree holds the samples of one series by time: a B+-tree whose nodes are blocks of a slab.
 // Samples that come in order are appended to the last leaf in O(1); late ones are merged into it
-// many at once (late.go, merge.go), in O(log n) each at most. The leaves of a series that grows in order are 2, 4, 8, … 128, 128 entries
-// large: nothing is copied and little is empty. The zero value is an empty tree.
+// many at once (late.go, merge.go), in O(log n) each at most. A series that grows in order has one leaf at first, which is made
+// anew in twice the size until it has 16 entries; then leaves of 32, 64, 128, 128, … entries follow. The zero value is an empty tree.
 //
 //	height 0            height 1
 //
@@ -63,6 +63,9 @@ func (tr *tree) put(s *slab, t int64, v uint64) (replaced bool) {
 	case t == tr.last:
 		s.setLeafValue(tr.tail, int(tr.tailN)-1, v)
 		return true
+	case tr.height == 0 && tr.tailN < smallRun:
+		tr.grow(s, t, v)
+		return false
 	default:
 		tr.newTail(s, t)
 	}
@@ -75,6 +78,21 @@ func (tr *tree) put(s *slab, t int64, v uint64) (replaced bool) {
 	tr.tailN = 1
 	tr.last = t
 	return false
+}
+
+// smallRun is how many samples are kept in one leaf, which is made anew when it is full: a node above it would take a third of
+// their memory. 14 regular samples fill one leaf.
+const smallRun = 15
+
+// grow adds a sample newer than all others to a tree of one small leaf.
+func (tr *tree) grow(s *slab, t int64, v uint64) {
+	var buf [smallRun]entry
+	samples := append(s.leafRead(tr.tail, int(tr.tailN), minInt64, maxInt64-1, buf[:0]), entry{t, v})
+	s.release(tr.tail)
+	tr.tail, tr.step = s.smallLeaf(samples)
+	tr.root = tr.tail
+	tr.tailN++
+	tr.last = t
 }
 
 // newTail adds an empty leaf behind the tail, for samples from t on.
