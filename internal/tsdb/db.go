@@ -380,6 +380,7 @@ func (db *DB) thawPage(page int) bool {
 	if more {
 		if page == 0 {
 			h.thaws++
+			h.slab.trim()
 		}
 		h.thawPage(page)
 	}

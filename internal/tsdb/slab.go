@@ -52,14 +52,17 @@ func (e entry) child() (r ref, n int) { return ref(e.v), int(e.v >> 32) }
 
 func (r ref) page() uint32 { return uint32(r) >> pageShift }
 
-// slab is the memory that blocks come from. The zero value is ready. Pages whose blocks
-// were all released are given back to the garbage collector, all but one a class.
+// slab is the memory that blocks come from. The zero value is ready. The memory of pages whose blocks
+// were all released, all but one a class, is kept for others: what a flush gives back is wanted again until the next one, and
+// memory that is new costs more than to fill it. Trim gives what was not wanted to the garbage collector.
 type slab struct {
-	pages []page
-	avail [classes][]uint32 // pages with blocks to give, the last one first, none twice
-	idle  [classes]int      // pages with memory of which no block is handed out: one at most
-	empty []uint32          // pages without memory
-	held  int               // pages with memory
+	pages  []page
+	avail  [classes][]uint32 // pages with blocks to give, the last one first, none twice
+	idle   [classes]int      // pages with memory of which no block is handed out: one at most
+	empty  []uint32          // pages without memory
+	held   int               // pages with memory
+	spare  []*[pageEntries]entry
+	unused int // the least there was in spare since trim
 }
 
 // page is a piece of memory for blocks of one class.
@@ -128,13 +131,34 @@ func (s *slab) newPage(class int) {
 	}
 	number := s.empty[n]
 	s.empty = s.empty[:n]
-	s.pages[number] = page{mem: new([pageEntries]entry), class: uint16(class)}
+	s.pages[number] = page{mem: s.memory(), class: uint16(class)}
 	if number == 0 {
 		s.pages[0].used = 1 // the first block's ref would be 0
 	}
 	s.held++
 	s.idle[class]++
 	s.avail[class] = append(s.avail[class], number)
+}
+
+// memory returns memory for a page, with arbitrary content.
+func (s *slab) memory() *[pageEntries]entry {
+	n := len(s.spare) - 1
+	if n < 0 {
+		return new([pageEntries]entry)
+	}
+	m := s.spare[n]
+	s.spare[n] = nil
+	s.spare = s.spare[:n]
+	s.unused = min(s.unused, n)
+	return m
+}
+
+// trim lets go of the spare memory that was not needed since the last trim.
+func (s *slab) trim() {
+	kept := len(s.spare) - s.unused
+	clear(s.spare[kept:])
+	s.spare = s.spare[:kept]
+	s.unused = kept
 }
 
 // release gives block r back.
@@ -155,6 +179,7 @@ func (s *slab) release(r ref) {
 		s.idle[p.class]--
 		avail := &s.avail[p.class]
 		*avail = slices.DeleteFunc(*avail, func(n uint32) bool { return n == number })
+		s.spare = append(s.spare, p.mem)
 		*p = page{}
 		s.empty = append(s.empty, number)
 		s.held--
