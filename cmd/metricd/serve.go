@@ -166,10 +166,16 @@ func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 }
 
 // limitGarbage tells the garbage collector what is to be held beside series and samples: a sixth of
-// that and 64 MiB. Left alone it lets the memory double before it works. GOMEMLIMIT has the last word.
+// that and 64 MiB, and less while there is less. Left alone it lets the memory double before it works. Little of what the server holds
+// is garbage ever, and most of it is not looked at, so to collect more often costs next to nothing. GOMEMLIMIT and GOGC have the last
+// word.
 func limitGarbage(limit int64) {
+	const percent = 30
 	if limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit + limit/6 + 64<<20)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
 	}
 }
 
