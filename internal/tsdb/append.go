@@ -26,6 +26,9 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	if err := db.throttle(); err != nil {
 		return 0, err
 	}
+	if err := db.room.refusal(); err != nil {
+		return db.refuse(b, err)
+	}
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)
@@ -171,6 +174,20 @@ func (db *DB) addSeriesLocked(key []byte) slot {
 	return at
 }
 
+// refuse takes no row of b, because of err.
+func (db *DB) refuse(b *storage.Batch, err error) (storage.Seq, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if failure := db.failure(); failure != nil {
+		return 0, failure
+	}
+	for i := range b.Rows {
+		b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: err})
+	}
+	db.mu.stats.Refused += int64(len(b.Rows))
+	return storage.Seq(db.seq.Load()), nil
+}
+
 const (
 	// patience is how many wrong guesses in a row show a sender without order.
 	patience = 8
@@ -211,6 +228,7 @@ func (db *DB) commitLocked() (storage.Seq, error) {
 	if len(rec) == 0 {
 		return storage.Seq(db.seq.Load()), nil
 	}
+	db.room.put(len(rec))
 	seq := db.seq.Add(1)
 	if err := db.log.Append(rec, seq); err != nil {
 		db.failLocked(asFailure(err))

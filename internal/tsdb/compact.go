@@ -64,17 +64,17 @@ func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch, full int) {
 	c.named, c.namedBytes = c.named[:0], 0
 }
 
-// round writes what a round has of each series. It becomes visible when there is enough for a batch.
-func (c *compactor) round(series []copied) error {
+// round writes what a round has of each series. It becomes visible when there is enough for a batch: committed then.
+func (c *compactor) round(series []copied) (committed bool, err error) {
 	for i := range series {
 		if err := c.series(&series[i]); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if c.batch.Len()+c.namedBytes < c.full {
-		return nil
+		return false, nil
 	}
-	return c.commit()
+	return true, c.commit()
 }
 
 // complete says that all up to a sequence is in chunks.

@@ -119,6 +119,7 @@ type DB struct {
 	// seq numbers the batches. It is written with mu held.
 	seq atomic.Uint64
 
+	room          *room         // nil without a directory
 	log           *wal.Log      // nil without a directory
 	blocks        *blocks.Store // nil until the first flush, without a directory; set with mu held
 	storedSamples atomic.Int64  // in blocks
@@ -163,7 +164,10 @@ func (db *DB) Close() error {
 	defer db.flushMu.Unlock()
 	var err error
 	if db.failure() == nil && db.log != nil {
-		err = db.flush()
+		if err = db.flush(); errors.Is(err, blocks.ErrNoSpace) {
+			db.opts.Logf("stopped on a full disk: the log keeps what could not be flushed")
+			err = nil
+		}
 	}
 	db.mu.Lock()
 	db.failLocked(storage.ErrClosed)
@@ -180,6 +184,7 @@ func (db *DB) release() (err error) {
 	if db.blocks != nil {
 		err = errors.Join(err, db.blocks.Close())
 	}
+	db.room.close()
 	return err
 }
 
@@ -276,10 +281,15 @@ func (db *DB) throttle() error {
 func (db *DB) flushIfFullLocked() {
 	held := int64(db.mu.slab.held) * pageEntries * 16
 	if held < db.opts.FlushHead && !db.mu.manyErased &&
-		(db.log == nil || db.log.Size() < db.opts.FlushLog && (db.mu.samples == 0 || !db.fullLocked(db.opts.MemoryLimit))) {
+		(db.log == nil || !db.room.fullLog(db.log.Size(), db.opts.FlushLog) && (db.mu.samples == 0 || !db.fullLocked(db.opts.MemoryLimit))) {
 		return
 	}
-	db.overfull.Store(held >= 2*db.opts.FlushHead)
+	db.overfull.Store(held >= 2*db.opts.FlushHead || db.log != nil && db.log.Size() >= 4*db.opts.FlushLog)
+	db.askFlush()
+}
+
+// askFlush asks the flusher for a flush.
+func (db *DB) askFlush() {
 	select {
 	case db.wantFlush <- struct{}{}:
 	default:
@@ -326,6 +336,11 @@ func (db *DB) run() {
 		case <-db.wantFlush:
 		case <-tick.C:
 			step = db.tend
+		case <-db.room.again():
+			db.room.look()
+			if !db.room.needsFlush() || !db.blocks.IsReadOnly() && db.blocks.Writable() != nil {
+				continue
+			}
 		case <-db.stop:
 			return
 		}

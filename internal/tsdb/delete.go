@@ -31,6 +31,9 @@ func (db *DB) delete(q storage.Query) (storage.Seq, error) {
 	if err := db.throttle(); err != nil {
 		return 0, err
 	}
+	if err := db.room.refusal(); err != nil {
+		return 0, err
+	}
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)

@@ -18,11 +18,13 @@ import (
 //  4. When blocks has all that on stable storage, what was frozen is dropped from memory, and the
 //     segments of the log that are no longer needed are deleted.
 //
-// If any step fails, what was frozen stays so, and the next flush begins at step 2 again.
+// If any step fails, what was frozen stays so, and the next flush goes on with it: with the round that failed, or with
+// step 4. What was committed before stays in blocks, and would take its space on the disk twice if it were written again.
 
 // flushing is the state of the flush under way. DB.flushMu guards it.
 type flushing struct {
 	begun  bool // something is frozen
+	wrote  bool // and all of it was given to blocks: steps 2 and 3 are done
 	seq    uint64
 	lastID uint64 // of the head when it was frozen
 	dead   []dead // series that ended before that
@@ -31,9 +33,10 @@ type flushing struct {
 	batch  *blocks.Batch
 	series []copied // of this round
 	buf    []entry
-	nextID uint64 // the series at which the next round begins
-	from   int64  // and its time
-	merge  compactor
+	round  place // where the next round begins
+	// committed is where one begins after what was committed: a flush that failed goes on there.
+	committed place
+	merge     compactor
 }
 
 const (
@@ -41,6 +44,12 @@ const (
 	roundSamples = 1 << 15
 	roundSeries  = 256
 )
+
+// place is where a round begins.
+type place struct {
+	id   uint64 // of a series
+	from int64  // and its first time, ms
+}
 
 // copied is what a round has of one series.
 type copied struct {
@@ -62,6 +71,7 @@ func (db *DB) Flush() error {
 // flushAndTell flushes, and tells those who wait or have to know. flushMu is held.
 func (db *DB) flushAndTell() error {
 	err := db.flush()
+	db.room.stuck(err)
 	db.overfull.Store(false)
 	db.flushed.beat()
 	if err != nil && !errors.Is(err, blocks.ErrNoSpace) {
@@ -83,9 +93,12 @@ func (db *DB) flush() error {
 	if err := db.wait(context.Background(), f.seq); err != nil {
 		return err
 	}
-	if err := db.writeFrozen(f); err != nil {
-		db.forgetChunks()
-		return err
+	if !f.wrote {
+		if err := db.writeFrozen(f); err != nil {
+			db.forgetChunks()
+			return err
+		}
+		f.wrote = true
 	}
 	marks := blocks.Marks{Flushed: f.seq}
 	if db.log != nil {
@@ -128,6 +141,7 @@ func (db *DB) freeze(f *flushing) error {
 		}
 		if err == nil {
 			f.begun, f.lastID, f.dead = true, h.lastID, h.dead
+			f.committed = place{0, minInt64}
 			h.dead = nil
 			h.freeze()
 		}
@@ -142,14 +156,18 @@ func (db *DB) writeFrozen(f *flushing) error {
 	defer f.batch.Close()
 	f.merge.begin(db.blocks, f.batch, db.opts.batchBytes)
 	defer f.merge.end()
-	f.nextID, f.from = 0, minInt64
+	f.round = f.committed
 	for more := true; more; {
 		var err error
 		if more, err = db.copyRound(f); err != nil {
 			return err
 		}
-		if err := f.merge.round(f.series); err != nil {
+		committed, err := f.merge.round(f.series)
+		if err != nil {
 			return err
+		}
+		if committed {
+			f.committed = f.round
 		}
 		db.tell(f.series)
 	}
@@ -182,33 +200,33 @@ func (db *DB) copyRoundLocked(f *flushing) (more bool) {
 	h := db.mu.head
 	f.series, f.buf = f.series[:0], f.buf[:0]
 	i := 0
-	if f.nextID > 0 {
-		i = h.after(f.nextID - 1)
+	if f.round.id > 0 {
+		i = h.after(f.round.id - 1)
 	}
 	for ; i < len(h.order) && h.ids[i] <= f.lastID; i++ {
 		if len(f.series) == roundSeries || len(f.buf) == cap(f.buf) {
-			f.nextID = h.ids[i]
+			f.round.id = h.ids[i]
 			return true
 		}
 		if h.order[i] == 0 {
 			continue
 		}
-		if h.ids[i] != f.nextID {
-			f.from = minInt64
+		if h.ids[i] != f.round.id {
+			f.round.from = minInt64
 		}
 		if whole := db.copySeries(f, h, h.order[i]); !whole {
-			f.nextID, f.from = h.ids[i], f.buf[len(f.buf)-1].t+1
+			f.round.id, f.round.from = h.ids[i], f.buf[len(f.buf)-1].t+1
 			return true
 		}
 	}
 	return false
 }
 
-// copySeries copies the frozen samples of a series from f.from on. It returns false if there was no room for all.
+// copySeries copies the frozen samples of a series from f.round.from on. It returns false if there was no room for all.
 func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 	s := h.at(at)
 	c := copied{id: s.id, at: at, stored: *h.storedOf(at)}
-	if f.from == minInt64 { // else it is the rest of a series that was begun
+	if f.round.from == minInt64 { // else it is the rest of a series that was begun
 		if s.id > db.recordedID {
 			c.key = s.key
 		}
@@ -221,7 +239,7 @@ func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 	start := len(f.buf)
 	if r := h.frozen(at, s); r != nil {
 		h.settle(r)
-		f.buf = r.read(&h.slab, f.from, maxInt64-1, f.buf)
+		f.buf = r.read(&h.slab, f.round.from, maxInt64-1, f.buf)
 	}
 	c.samples = f.buf[start:]
 	if c.key != "" || len(c.erased) > 0 || len(c.samples) > 0 || f.learn && c.stored.known == unknown {
@@ -235,7 +253,7 @@ func (db *DB) thaw(f *flushing) {
 	for page := 0; db.thawPage(page); page++ {
 	}
 	db.recordedID = max(db.recordedID, f.lastID)
-	f.begun, f.dead = false, nil
+	f.begun, f.wrote, f.dead = false, false, nil
 }
 
 // value returns the float64 of an entry.

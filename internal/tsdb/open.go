@@ -44,10 +44,10 @@ func Open(o Options) (*DB, error) {
 	return db, nil
 }
 
-// openBlocks opens blocks in memory, if that is not done yet.
+// openBlocks opens blocks in memory, if that is not done yet, and blocks on a disk for writing.
 func (db *DB) openBlocks() error {
 	if db.blocks != nil {
-		return nil
+		return db.makeWritable()
 	}
 	store, err := blocks.Open(blocks.Options{Dir: "chunks", FS: vfs.NewMem(), Logf: db.opts.Logf, OnFailure: db.fail})
 	if err != nil {
@@ -84,10 +84,8 @@ func (db *DB) load() error {
 	if err := db.checkDir(); err != nil {
 		return err
 	}
-	fs := db.opts.FS
-	var err error
-	db.blocks, err = blocks.Open(blocks.Options{Dir: fs.PathJoin(db.opts.Dir, chunksDir), FS: fs, Logf: db.opts.Logf, OnFailure: db.fail})
-	if err != nil {
+	db.room = newRoom(&db.opts, db.askFlush)
+	if err := db.openChunks(); err != nil {
 		return err
 	}
 	st, err := db.loadState()
@@ -154,7 +152,7 @@ func (db *DB) loadSeries(st state) error {
 
 // replayLog brings the head to where it was, and opens the log for more.
 func (db *DB) replayLog(st state) error {
-	fs := db.opts.FS
+	fs := db.fs()
 	db.seq.Store(st.flushed)
 	r := &replay{db: db, unknown: make(map[uint64]struct{})}
 	o := wal.Options{FS: fs, Dir: fs.PathJoin(db.opts.Dir, logDir), Interval: db.opts.SyncInterval, Start: st.flushed, OnFailure: db.fail}
@@ -172,6 +170,7 @@ func (db *DB) replayLog(st state) error {
 		return err
 	}
 	db.log = log
+	db.room.open(log)
 	db.floor.Store(st.flushed)
 	was := db.blocks.Marks().Synced
 	switch {

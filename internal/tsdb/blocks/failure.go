@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -32,6 +33,10 @@ type health struct {
 	onFailure func(error)
 	logf      func(format string, args ...any)
 	failed    chan struct{} // closed when mu.err is set
+
+	// opened: Open is done. Until then it may wait for goroutines of Pebble's, so they get errors, and no space for anything
+	// but a table is a failure.
+	opened atomic.Bool
 
 	mu struct {
 		sync.Mutex

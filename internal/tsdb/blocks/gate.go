@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -27,7 +26,6 @@ type gate struct {
 	dir      string
 	readOnly bool // refuse all changes
 	health   *health
-	opened   atomic.Bool     // Open is done; until then it may wait for goroutines of Pebble's, so they get errors
 	closing  <-chan struct{} // closed when Close begins: no more pauses
 	pause    time.Duration
 	changing sync.RWMutex  // held shared during a change
@@ -59,7 +57,7 @@ func (g *gate) pass() error {
 
 // stay does not return to a goroutine of Pebble's, which holds none of Pebble's locks that readers need.
 func (g *gate) stay() {
-	if g.opened.Load() && inPebble() {
+	if g.health.opened.Load() && inPebble() {
 		select {}
 	}
 }
@@ -70,7 +68,7 @@ func (g *gate) begin(name string, category vfs.DiskWriteCategory) error {
 		return g.pass()
 	}
 	full := isClosed(g.health.full())
-	if category != flushCategory { // what a compaction met does not hold back a flush
+	if category != FlushCategory { // what a compaction met does not hold back a flush
 		select {
 		case <-g.full:
 			full = true
@@ -91,13 +89,19 @@ func (g *gate) begin(name string, category vfs.DiskWriteCategory) error {
 
 const tableSuffix = ".sst"
 
-// flushCategory is what Pebble calls the writing of memtables.
-const flushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
+// FlushCategory is what Pebble calls the writing of memtables where it creates a file; compactions have others.
+const FlushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
 
 // change makes a change that a goroutine of Pebble's must not see fail: then the store fails, and stays here.
 func (g *gate) change(f func() error) error {
 	err := g.try(f)
-	if err != nil && !g.readOnly && g.opened.Load() && inPebble() {
+	switch {
+	case err == nil || g.readOnly:
+	case !g.health.opened.Load():
+		if isNoSpace(err) { // Open would wait until there is
+			g.health.fail(err)
+		}
+	case inPebble():
 		g.health.fail(err)
 		g.stay()
 	}

@@ -37,12 +37,17 @@ func lockDir(o *Options) (*dirLock, error) {
 	if o.ReadOnly {
 		return l, nil
 	}
-	l.file = o.FS.PathJoin(o.Dir, holderName)
-	text := fmt.Sprintf("process %d (%s), since %s\n", os.Getpid(), filepath.Base(os.Args[0]), o.Now().Format(time.RFC3339))
-	if err := writeFile(o.FS, l.file, text); err != nil {
+	if err := l.sign(o); err != nil {
 		return nil, errors.Join(err, l.release())
 	}
 	return l, nil
+}
+
+// sign writes down who has the lock.
+func (l *dirLock) sign(o *Options) error {
+	l.file = o.FS.PathJoin(o.Dir, holderName)
+	text := fmt.Sprintf("process %d (%s), since %s\n", os.Getpid(), filepath.Base(os.Args[0]), o.Now().Format(time.RFC3339))
+	return writeFile(o.FS, l.file, text)
 }
 
 // isHeld says whether an error of a lock means that somebody has it: fcntl(2) allows for two errors, and

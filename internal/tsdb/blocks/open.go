@@ -30,11 +30,12 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: o, health: newHealth(&o), lock: lock, closing: make(chan struct{}), idle: make(chan struct{})}
+	s.users.resumed.L = &s.users
 	if err := s.open(); err != nil {
 		_ = s.closeAll() // nothing was committed
 		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	s.gate.opened.Store(true)
+	s.health.opened.Store(true)
 	return s, nil
 }
 
@@ -159,9 +160,8 @@ func (s *Store) inspect(marks mark) error {
 	p.Lock = s.lock.Lock
 	p.ReadOnly = true
 	p.ErrorIfNotExists = true
-	s.db, err = pebble.Open(s.opts.Dir, p)
-	if err != nil {
-		return damaged(err)
+	if err := s.openPebble(p); err != nil {
+		return err
 	}
 	s.gate.readOnly = s.opts.ReadOnly
 	version, err := s.number(formatKey, 4)
@@ -209,8 +209,8 @@ func (s *Store) openDB(marks mark) (err error) {
 		return err
 	}
 	p.Lock = s.lock.Lock
-	if s.db, err = pebble.Open(s.opts.Dir, p); err != nil {
-		return damaged(err)
+	if err := s.openPebble(p); err != nil {
+		return err
 	}
 	if s.marks, err = openMarks(s.gate, s.opts.Dir, marks); err != nil {
 		return err

@@ -57,18 +57,23 @@ type Store struct {
 
 	users struct {
 		sync.Mutex
-		n      int  // calls and cursors at work on db
-		closed bool // no new ones
+		n       int       // calls and cursors at work on db
+		closed  bool      // no new ones
+		paused  bool      // new ones wait for resumed, until db is another
+		resumed sync.Cond // of users
 	}
 }
 
 // acquire lets a call use db until release, or says why it can't.
 func (s *Store) acquire() error {
+	s.users.Lock()
+	defer s.users.Unlock()
+	for s.users.paused {
+		s.users.resumed.Wait()
+	}
 	if err := s.health.failure(); err != nil {
 		return err
 	}
-	s.users.Lock()
-	defer s.users.Unlock()
 	if s.users.closed {
 		return ErrClosed
 	}
@@ -80,13 +85,17 @@ func (s *Store) release() {
 	s.users.Lock()
 	defer s.users.Unlock()
 	s.users.n--
-	if s.users.closed && s.users.n == 0 {
+	if s.users.n > 0 {
+		return
+	}
+	if s.users.closed {
 		close(s.idle)
 	}
+	s.users.resumed.Broadcast()
 }
 
 // Close waits until all cursors are closed and all calls have returned, and gives the directory back. What was
-// committed after the last Flush is not kept. After a failure it returns the failure, and may leave memory and
+// committed after the last Flush is not kept. It must not be called beside MakeWritable. After a failure it returns the failure, and may leave memory and
 // idle goroutines of Pebble behind (see health); the process is expected to end.
 func (s *Store) Close() error {
 	s.users.Lock()

@@ -243,6 +243,9 @@ func (l *Log) Size() int64 {
 	return n
 }
 
+// Queued returns the bytes that were appended and are not known to be durable: at most so many are still to be written.
+func (l *Log) Queued() int64 { return l.appended.Load() - l.settled.Load() }
+
 // Close makes all that was appended durable, ends the last segment with a promise for it, and stops
 // the log. It returns the failure, if the log failed. A second Close returns nil.
 func (l *Log) Close() error {

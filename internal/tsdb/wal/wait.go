@@ -172,7 +172,7 @@ func (l *Log) Wait(ctx context.Context, seq uint64) error {
 // Append call it first, before they take locks, so that memory is bounded. Its errors are those of Wait.
 func (l *Log) Throttle(ctx context.Context) error {
 	for {
-		queued := l.appended.Load() - l.settled.Load()
+		queued := l.Queued()
 		if end := l.ended(); end != nil {
 			return end
 		}
@@ -183,7 +183,7 @@ func (l *Log) Throttle(ctx context.Context) error {
 			return err
 		}
 		changed := l.waiters.change()
-		if l.appended.Load()-l.settled.Load() <= l.opts.MaxUnsynced {
+		if l.Queued() <= l.opts.MaxUnsynced {
 			return nil
 		}
 		select {
