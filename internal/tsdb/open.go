@@ -16,8 +16,9 @@ import (
 
 // Open returns a DB with what is in its directory, or an empty one.
 //
-//	DIR/chunks   package blocks; its lock guards the whole
-//	DIR/log      package wal
+//	DIR/chunks     package blocks; its lock guards the whole
+//	DIR/log        package wal
+//	DIR/snapshots  copies that are being read (backup.go)
 func Open(o Options) (*DB, error) {
 	db := &DB{
 		opts:      o.withDefaults(),
@@ -62,6 +63,8 @@ func (db *DB) openBlocks() error {
 const (
 	chunksDir = "chunks"
 	logDir    = "log"
+
+	backupList = "BACKUP" // the list of files of a backup (package backup), which is not to be worked on
 )
 
 // checkDir refuses a directory that holds other things than ours.
@@ -71,6 +74,9 @@ func (db *DB) checkDir() error {
 		return nil
 	} else if err != nil {
 		return err
+	}
+	if slices.Contains(names, backupList) {
+		return fmt.Errorf("%s is a backup: `metricd restore %[1]s NEWDIR` makes a directory to work with", db.opts.Dir)
 	}
 	if len(names) > 0 && !slices.Contains(names, chunksDir) {
 		slices.Sort(names)
@@ -90,6 +96,9 @@ func (db *DB) load() error {
 	}
 	st, err := db.loadState()
 	if err != nil {
+		return err
+	}
+	if err := db.removeSnapshots(); err != nil {
 		return err
 	}
 	if err := db.loadSeries(st); err != nil {
