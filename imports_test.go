@@ -18,9 +18,12 @@ import (
 // mayImport is the map of the repository: for each package which of the others it may import.
 // Imports only go downwards. ARCHITECTURE.md says what each is for.
 var mayImport = map[string][]string{
-	"metricd/cmd/metricd":                  {"metricd", "metricd/client", "metricd/internal/bench", "metricd/internal/decimal", "metricd/internal/lineproto"},
-	"metricd":                              {"metricd/internal/lineserver", "metricd/internal/tsdb"},
+	"metricd/cmd/metricd":                  {"metricd", "metricd/client", "metricd/internal/backup", "metricd/internal/bench", "metricd/internal/decimal", "metricd/internal/dump", "metricd/internal/lineproto", "metricd/internal/tsdb"},
+	"metricd":                              {"metricd/internal/httpapi", "metricd/internal/lineserver", "metricd/internal/tsdb"},
 	"metricd/client":                       {"metricd/internal/lineproto"},
+	"metricd/internal/backup":              {"metricd/internal/storage"},
+	"metricd/internal/dump":                {"metricd/internal/decimal", "metricd/internal/lineproto", "metricd/internal/storage"},
+	"metricd/internal/httpapi":             {"metricd/internal/backup", "metricd/internal/dump", "metricd/internal/storage"},
 	"metricd/internal/bench":               {"metricd/internal/lineproto"},
 	"metricd/internal/lineserver":          {"metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/lineproto":           {"metricd/internal/decimal"},

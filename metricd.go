@@ -20,9 +20,14 @@ import (
 	"syscall"
 	"time"
 
+	"metricd/internal/httpapi"
 	"metricd/internal/lineserver"
 	"metricd/internal/tsdb"
 )
+
+// DefaultHTTP is where the command metricd serves its HTTP API unless told otherwise: this machine only. A Server that is
+// embedded has none unless Config.HTTP says so.
+const DefaultHTTP = "127.0.0.1:8889"
 
 // DefaultListen is where a Server listens unless told otherwise: this machine only.
 const DefaultListen = "127.0.0.1:8888"
@@ -35,6 +40,8 @@ type Config struct {
 	// Listen is the TCP address of the line protocol, DefaultListen if empty. Port 0 takes
 	// any free port; Addr tells which.
 	Listen string
+	// HTTP is the TCP address of the HTTP API (go doc metricd/internal/httpapi); empty: there is none.
+	HTTP string
 	// Data is the directory where samples are kept; it is made if there is none. InMemory, or empty: nowhere,
 	// they are gone when the server ends.
 	Data string
@@ -75,6 +82,9 @@ type Server struct {
 	store *tsdb.DB
 	lines *lineserver.Server
 
+	web net.Listener // nil: no HTTP
+	api *httpapi.Server
+
 	failed chan error // why the store failed, once
 	log    *slog.Logger
 
@@ -100,6 +110,12 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var web net.Listener
+	if cfg.HTTP != "" {
+		if web, err = net.Listen("tcp", cfg.HTTP); err != nil {
+			return nil, errors.Join(&HTTPError{cfg.HTTP, err}, ln.Close())
+		}
+	}
 	failed := make(chan error, 1)
 	store, err := tsdb.Open(tsdb.Options{
 		Dir:          cfg.Data,
@@ -112,11 +128,12 @@ func Open(cfg Config) (*Server, error) {
 		Logf:         logf(cfg.Logger),
 	})
 	if err != nil {
-		return nil, errors.Join(&DataError{cfg.Data, err}, ln.Close())
+		return nil, errors.Join(&DataError{cfg.Data, err}, closeListener(ln), closeListener(web))
 	}
 	return &Server{
 		ln:     ln,
 		store:  store,
+		web:    web,
 		failed: failed,
 		log:    cfg.Logger,
 
@@ -130,6 +147,7 @@ func Open(cfg Config) (*Server, error) {
 			WriteTimeout: cfg.WriteTimeout,
 			Logger:       cfg.Logger,
 		}),
+		api: httpapi.New(httpapi.Config{Store: store, MaxLine: cfg.MaxLine, MaxKey: cfg.MaxKey, Logger: cfg.Logger}),
 	}, nil
 }
 
@@ -141,6 +159,14 @@ func (s *Server) MemoryLimit() int64 { return s.memoryLimit }
 // Addr returns the address of the line protocol.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
+// HTTPAddr returns the address of the HTTP API, nil if there is none.
+func (s *Server) HTTPAddr() net.Addr {
+	if s.web == nil {
+		return nil
+	}
+	return s.web.Addr()
+}
+
 // Serve serves until ctx is done. Then it stops accepting, answers what was received, closes
 // the connections and returns nil, all in less than ten seconds. If the store fails (an error of the disk, say)
 // it returns why, within two seconds, and connections may still be open. It can be called once.
@@ -148,7 +174,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	served := make(chan error, 1)
-	go func() { served <- s.lines.Serve(ctx, s.ln) }()
+	go func() { served <- s.serve(ctx, cancel) }()
 	if s.log != nil && s.log.Enabled(ctx, slog.LevelDebug) {
 		var logging sync.WaitGroup
 		defer logging.Wait()
@@ -191,8 +217,35 @@ func (s *Server) logStats(ctx context.Context) {
 	}
 }
 
+// serve runs both servers until ctx is done. cancel does that; if one of them ends, so does the other.
+func (s *Server) serve(ctx context.Context, cancel func()) error {
+	web := make(chan error, 1)
+	if s.web == nil {
+		web <- nil
+	} else {
+		go func() {
+			defer cancel()
+			web <- s.api.Serve(ctx, s.web)
+		}()
+	}
+	err := s.lines.Serve(ctx, s.ln)
+	cancel()
+	return errors.Join(err, <-web)
+}
+
 // failing is how long clients have to read their last replies when the store failed.
 const failing = 1500 * time.Millisecond
+
+// HTTPError says that the address of the HTTP API can't be listened on.
+type HTTPError struct {
+	Addr string
+	Err  error
+}
+
+func (e *HTTPError) Error() string { return fmt.Sprintf("HTTP API: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *HTTPError) Unwrap() error { return e.Err }
 
 // DataError says that a data directory can't be opened.
 type DataError struct {
@@ -213,14 +266,21 @@ func logf(log *slog.Logger) func(string, ...any) {
 	return func(format string, args ...any) { log.Warn(fmt.Sprintf(format, args...)) }
 }
 
-// Close releases the listener and the store. Call it after Serve has returned, or instead
+// Close releases the listeners and the store. Call it after Serve has returned, or instead
 // of Serve.
 func (s *Server) Close() error {
-	err := s.ln.Close()
-	if errors.Is(err, net.ErrClosed) { // Serve did
-		err = nil
+	return errors.Join(closeListener(s.ln), closeListener(s.web), s.store.Close())
+}
+
+// closeListener closes a listener, if it is one, and Serve has not done that.
+func closeListener(ln net.Listener) error {
+	if ln == nil {
+		return nil
 	}
-	return errors.Join(err, s.store.Close())
+	if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // RunServer serves the line protocol on host and port, keeping samples in memory, until the

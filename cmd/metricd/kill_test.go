@@ -63,7 +63,7 @@ func startOn(t *testing.T, dir, fsync string) (*exec.Cmd, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := &exec.Cmd{Path: exe, Args: []string{"metricd", "serve", "--listen", "127.0.0.1:0", "--data", dir, "--fsync", fsync}, Stderr: os.Stderr}
+	cmd := &exec.Cmd{Path: exe, Args: []string{"metricd", "serve", "--listen", "127.0.0.1:0", "--http", "none", "--data", dir, "--fsync", fsync}, Stderr: os.Stderr}
 	cmd.Env = append(os.Environ(), "METRICD_LOG_LEVEL=error")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -32,6 +32,10 @@ type commands struct {
 	Serve      serveCmd      `cmd:"" default:"withargs" help:"Run the server (the default command): metricd serve --listen 127.0.0.1:8888"`
 	Put        putCmd        `cmd:"" help:"Store one sample, or a stream of them: metricd put palm.cpu 23.7"`
 	Get        getCmd        `cmd:"" help:"Print the samples of one key, or of all: metricd get palm.cpu"`
+	Export     exportCmd     `cmd:"" help:"Write samples to a file, as CSV or put lines: metricd export all.csv.gz"`
+	Import     importCmd     `cmd:"" help:"Store the samples of files: metricd import all.csv.gz"`
+	Backup     backupCmd     `cmd:"" help:"Copy the data of a running server: metricd backup DIR"`
+	Restore    restoreCmd    `cmd:"" help:"Make a data directory of a backup: metricd restore BACKUP DIR"`
 	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
 	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`
@@ -59,6 +63,7 @@ func run(args []string) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.Vars{
 			"listen":    metricd.DefaultListen,
+			"http":      metricd.DefaultHTTP,
 			"data":      metricd.InMemory,
 			"workloads": strings.Join(workloadNames(), ","),
 			"workload":  bench.Workloads()[0].Name,

@@ -25,7 +25,7 @@ const patience = 20 * time.Second
 
 // TestScripts runs testdata/script. Beside testscript's own commands there are
 //
-//	serve [VAR=value …] [flag …]   starts `metricd serve` on a free port; sets $ADDR, $HOST, $PORT, $PID
+//	serve [VAR=value …] [flag …]   starts `metricd serve` on free ports; sets $ADDR, $HOST, $PORT, $HTTP, $PID
 //	stop [TERM|INT]                ends it by a signal, which must take less than 10 s and give exit code 0
 //	ended STATE                    waits for its end and compares, such as 'signal: terminated'
 //
@@ -114,12 +114,12 @@ type greeting struct {
 }
 
 func (g *greeting) Write(p []byte) (int, error) {
-	const lines = 3
+	last := []byte("\nor type it: ")
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	before := bytes.Count(g.text, []byte("\n"))
+	before := bytes.Contains(g.text, last)
 	g.text = append(g.text, p...)
-	if before < lines && bytes.Count(g.text, []byte("\n")) >= lines {
+	if !before && bytes.Contains(g.text, last) {
 		close(g.seen)
 	}
 	return len(p), nil
@@ -135,7 +135,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 && strings.Contains(args[0], "=") && !strings.HasPrefix(args[0], "-") {
 		env, args = append(env, args[0]), args[1:]
 	}
-	r.cmd = exec.Command("metricd", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	r.cmd = exec.Command("metricd", append([]string{"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)...)
 	r.cmd.Env = env
 	r.cmd.Dir = ts.MkAbs(".")
 	*r = running{cmd: r.cmd, stdout: greeting{seen: make(chan struct{})}, done: make(chan struct{})}
@@ -168,6 +168,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ADDR", addr)
 	ts.Setenv("HOST", host)
 	ts.Setenv("PORT", port)
+	_, rest, _ = strings.Cut(string(r.stdout.text), "and for HTTP (export, import, backup) on ")
+	web, _, _ := strings.Cut(rest, "\n")
+	ts.Setenv("HTTP", web)
 	ts.Setenv("PID", strconv.Itoa(r.cmd.Process.Pid))
 }
 

@@ -40,7 +40,7 @@ func (c *putCmd) putFile() error {
 		}
 		defer file.Close()
 	}
-	f := &feed{server: &c.server, screen: newScreen(file)}
+	f := &feed{server: &c.server, screen: newScreen("put", file, sizeOf(file))}
 	var err error
 	f.w, err = client.DialWriter(context.Background(), c.Addr, client.WriterOptions{Options: clientOptions(), OnError: f.refuse})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// screen is stderr, with the progress of reading a file below what is printed if it is a terminal. Its methods
+// screen is stderr, with the progress of a file below what is printed if it is a terminal. Its methods
 // are safe for concurrent use.
 type screen struct {
 	mu struct {
@@ -19,19 +19,15 @@ type screen struct {
 	}
 }
 
-// newScreen returns a screen for the progress of reading file.
-func newScreen(file *os.File) *screen {
+// newScreen returns a screen for the progress of what: reading or writing length bytes of file, -1 if nobody knows how many.
+func newScreen(what string, file *os.File, length int64) *screen {
 	s := &screen{}
 	if !term.IsTerminal(int(os.Stderr.Fd())) || term.IsTerminal(int(file.Fd())) {
 		return s
 	}
-	length := int64(-1)
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-		length = info.Size()
-	}
 	s.mu.bar = progressbar.NewOptions64(length,
 		progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionSetDescription("put"),
+		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
@@ -39,7 +35,16 @@ func newScreen(file *os.File) *screen {
 	return s
 }
 
-// Write counts p as read. It never fails.
+// sizeOf returns the size of a regular file, -1 for others.
+func sizeOf(file *os.File) int64 {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return -1
+	}
+	return info.Size()
+}
+
+// Write counts p as done. It never fails.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

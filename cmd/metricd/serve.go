@@ -18,8 +18,9 @@ import (
 
 // serveCmd runs the server until a signal ends it.
 type serveCmd struct {
-	Listen string `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
-	Data   string `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none. ${default} (the default): in memory, until the server stops."`
+	Listen string  `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
+	HTTP   *string `name:"http" placeholder:"HOST:PORT" help:"Where the HTTP API listens (default ${http}; if that is taken, there is none). none: there is none."`
+	Data   string  `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none. ${default} (the default): in memory, until the server stops."`
 
 	Retention         age  `default:"0" placeholder:"AGE" help:"How old samples may be, such as 12h, 30d or 1y: older ones are refused, hidden, and dropped. 0 (the default): any age."`
 	RetentionDropMost bool `help:"Let retention drop more than half of all samples at once. It refuses to, else: the clock may be wrong, or --retention."`
@@ -66,24 +67,55 @@ func (c *serveCmd) Run() error {
 		return err
 	}
 	signal.Ignore(syscall.SIGPIPE) // a server outlives whoever reads what it prints
-	s, err := metricd.Open(cfg)
+	s, err := c.open(&cfg, log)
 	if err != nil {
-		if e := new(metricd.DataError); errors.As(err, &e) {
-			return err
-		}
-		return listenError(context.Background(), err, cfg.Listen)
+		return err
 	}
 	limitGarbage(s.MemoryLimit())
 	ctx, stop := untilSignal(log)
 	defer stop()
-	warn(log, s.Addr(), cfg.MaxConns)
+	warnFiles(log, cfg.MaxConns)
+	warnBeyond(log, s.Addr(), "--listen "+metricd.DefaultListen)
+	warnBeyond(log, s.HTTPAddr(), "--http "+metricd.DefaultHTTP)
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
-	announce(stdout, s.Addr(), cfg.Data)
+	announce(stdout, s.Addr(), s.HTTPAddr(), cfg.Data)
 	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
 		return err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// open opens the server. The HTTP API is left out if nobody asked for it and the default address is taken.
+func (c *serveCmd) open(cfg *metricd.Config, log *slog.Logger) (*metricd.Server, error) {
+	s, err := metricd.Open(*cfg)
+	web := new(metricd.HTTPError)
+	if errors.As(err, &web) && c.HTTP == nil && errors.Is(err, syscall.EADDRINUSE) {
+		log.Warn("there is no HTTP API (export, import, backup), since its address is taken: give another with --http", "addr", cfg.HTTP, "by", holder(context.Background(), cfg.HTTP))
+		cfg.HTTP = ""
+		s, err = metricd.Open(*cfg)
+	}
+	data := new(metricd.DataError)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.As(err, &data):
+		return nil, err
+	case errors.As(err, &web):
+		return nil, listenError(context.Background(), err, "--http", cfg.HTTP)
+	}
+	return nil, listenError(context.Background(), err, "--listen", cfg.Listen)
+}
+
+// httpAddr returns the address of the HTTP API, empty for none.
+func (c *serveCmd) httpAddr() string {
+	switch {
+	case c.HTTP == nil:
+		return metricd.DefaultHTTP
+	case *c.HTTP == "none":
+		return ""
+	}
+	return *c.HTTP
 }
 
 // config returns the server's configuration, with the flags checked.
@@ -113,6 +145,7 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 	}
 	return metricd.Config{
 		Listen:       c.Listen,
+		HTTP:         c.httpAddr(),
 		Data:         c.Data,
 		SyncInterval: interval,
 		Retention:    time.Duration(c.Retention),
@@ -180,7 +213,7 @@ func limitGarbage(limit int64) {
 }
 
 // announce says where the server listens and how to try it. Nobody needs to listen to that.
-func announce(w io.Writer, addr net.Addr, data string) {
+func announce(w io.Writer, addr, web net.Addr, data string) {
 	where := "in memory: nothing is kept when it stops"
 	if data != metricd.InMemory {
 		where = "data in " + data
@@ -192,22 +225,29 @@ func announce(w io.Writer, addr net.Addr, data string) {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	fmt.Fprintf(w, `metricd %s listens on %s (%s)
-try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
+	fmt.Fprintf(w, "metricd %s listens on %s (%s)\n", version(), addr, where)
+	if web != nil {
+		fmt.Fprintf(w, "and for HTTP (export, import, backup) on %s\n", web)
+	}
+	fmt.Fprintf(w, `try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
 or type it:  telnet %s %s
-`, version(), addr, where, host, port, host, port)
+`, host, port, host, port)
 }
 
-// spareFiles is how many open files the process needs beside connections.
-const spareFiles = 32
+// spareFiles is how many open files the process needs beside the connections of the line protocol: those of HTTP, and data.
+const spareFiles = 256 + 64
 
-// warn logs what may go wrong later: strangers who can connect, fewer open files than connections.
-func warn(log *slog.Logger, addr net.Addr, conns int) {
-	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use --listen "+metricd.DefaultListen, "addr", addr.String())
-	}
+// warnFiles logs that there may be fewer open files than connections.
+func warnFiles(log *slog.Logger, conns int) {
 	var files syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur < uint64(conns)+spareFiles {
 		log.Warn("fewer open files are allowed than --max-connections needs: raise the limit (ulimit -n), or lower --max-connections", "limit", files.Cur, "needed", conns+spareFiles)
+	}
+}
+
+// warnBeyond logs that strangers can connect to addr, if they can; instead is the flag that closes it to them.
+func warnBeyond(log *slog.Logger, addr net.Addr, instead string) {
+	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use "+instead, "addr", addr.String())
 	}
 }

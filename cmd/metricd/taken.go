@@ -12,21 +12,21 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// listenError says what to do about err, with which the server could not be opened to listen on addr.
-func listenError(ctx context.Context, err error, addr string) error {
+// listenError says what to do about err, with which the server could not be opened to listen on addr, which flag gives.
+func listenError(ctx context.Context, err error, flag, addr string) error {
 	var op *net.OpError
 	var dns *net.DNSError
 	switch {
 	case !errors.As(err, &op) || op.Op != "listen":
 		return err
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s is taken by %s: stop that, or listen elsewhere with --listen %s", addr, holder(ctx, addr), elsewhere(addr))
+		return fmt.Errorf("%s is taken by %s: stop that, or listen elsewhere with %s %s", addr, holder(ctx, addr), flag, elsewhere(addr))
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s is not for this user (ports below 1024 need privileges): listen elsewhere with --listen, for example --listen 127.0.0.1:8888", addr)
+		return fmt.Errorf("%s is not for this user (ports below 1024 need privileges): listen elsewhere with %s, for example %[2]s 127.0.0.1:8888", addr, flag)
 	case errors.Is(err, syscall.EADDRNOTAVAIL) || errors.As(err, &dns):
-		return fmt.Errorf("%s is no address of this machine (%w): give one of its own with --listen, or 0.0.0.0 for all of them", addr, op.Err)
+		return fmt.Errorf("%s is no address of this machine (%w): give one of its own with %s, or 0.0.0.0 for all of them", addr, op.Err, flag)
 	}
-	return usagef("--listen %s: %w; want host:port, for example 127.0.0.1:8888", addr, op.Err)
+	return usagef("%s %s: %w; want host:port, for example 127.0.0.1:8888", flag, addr, op.Err)
 }
 
 // elsewhere returns addr with the next port.

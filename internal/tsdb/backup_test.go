@@ -46,7 +46,7 @@ func TestSnapshotCrash(t *testing.T) {
 				if names, err := fs.List("d/" + snapshotsDir); err == nil {
 					t.Fatalf("life %d: Open leaves %v", life, names)
 				}
-				checkCrashed(t, db, model)
+				checkCrashed(t, db, model, minInt64)
 				s := &snapshotter{t: t, rnd: rnd, db: db, a: db.Appender(), model: model, value: float64(life * 1_000_000)}
 				fs = s.run(fs)
 			}
@@ -122,7 +122,7 @@ func (s *snapshotter) put(others ...crashModel) {
 	for range 1 + s.rnd.IntN(50) {
 		key, ts := fmt.Sprintf("s%d", s.rnd.IntN(8)), s.rnd.Int64N(200)*1000
 		if s.rnd.IntN(10) == 0 {
-			ts = s.rnd.Int64N(4) * window
+			ts = s.rnd.Int64N(4) * windowWidth(0)
 		}
 		s.value++
 		b.Rows = append(b.Rows, storage.Row{Key: []byte(key), T: ts, V: s.value})
@@ -169,7 +169,7 @@ func (s *snapshotter) snapshot() {
 	if err != nil {
 		s.t.Fatalf("the copy: %v", err)
 	}
-	checkCrashed(s.t, db, want)
+	checkCrashed(s.t, db, want, minInt64)
 	if err := db.Close(); err != nil {
 		s.t.Fatal(err)
 	}

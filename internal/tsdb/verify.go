@@ -59,9 +59,11 @@ func verifyLog(store *blocks.Store, dir string) error {
 	if err != nil {
 		return err
 	}
-	st, err := decodeState(data)
-	if err != nil {
-		return err
+	var st state
+	if data != nil {
+		if st, err = decodeState(data); err != nil {
+			return err
+		}
 	}
 	rec, err := wal.Replay(wal.Options{Dir: dir, Start: st.flushed}, func(_ uint64, record []byte) error {
 		return readRecord(record, unread{})

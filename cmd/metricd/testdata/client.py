@@ -394,6 +394,24 @@ def unheard(*command):
     check(p.wait(PATIENCE), 0, "exit code")
 
 
+def taken():
+    """A server whose default address for HTTP is taken does without; what it prints goes to files."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", 8889))
+            s.listen()
+        except OSError as e:  # by somebody else, which is as good
+            print(e)
+        with open("taken.out", "w+") as out, open("taken.err", "w") as err:
+            p = subprocess.Popen(["metricd", "serve", "--listen", "127.0.0.1:0"], stdout=out, stderr=err)
+            until = time.monotonic() + PATIENCE
+            while "telnet" not in open("taken.out").read() and time.monotonic() < until and p.poll() is None:
+                time.sleep(0.01)
+            p.send_signal(signal.SIGTERM)
+            check(p.wait(PATIENCE), 0, "exit code")
+
+
 def answer(reply, *command):
     """Runs a command against a server that answers one request with reply and ends; prints the exit code."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

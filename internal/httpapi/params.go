@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"bytes"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"metricd/internal/dump"
+	"metricd/internal/storage"
+)
+
+// format returns the format that the query asks for, CSV if it says nothing.
+func format(q url.Values) (dump.Format, error) {
+	name := q.Get("format")
+	if name == "" {
+		return dump.CSV, nil
+	}
+	f, err := dump.ParseFormat(name)
+	if err != nil {
+		return "", badRequest("%v", err)
+	}
+	return f, nil
+}
+
+// selection returns what the query selects: by each match[] in turn, no series twice; everything if there is none.
+func selection(q url.Values) ([]storage.Query, error) {
+	mint, err := timeOf(q, "start", storage.MinTime)
+	if err != nil {
+		return nil, err
+	}
+	maxt, err := timeOf(q, "end", storage.MaxTime)
+	if err != nil {
+		return nil, err
+	}
+	var all []storage.Query
+	for _, m := range q["match[]"] {
+		one, err := match(m)
+		if err != nil {
+			return nil, err
+		}
+		if one.Key == "" {
+			all = nil
+			break
+		}
+		if !slices.ContainsFunc(all, func(other storage.Query) bool { return sameSeries(other.Key, one.Key) }) {
+			all = append(all, one)
+		}
+	}
+	if len(all) == 0 {
+		all = []storage.Query{{}}
+	}
+	for i := range all {
+		all[i].Mint, all[i].Maxt = mint, maxt
+	}
+	return all, nil
+}
+
+// match reads one match[]: a key, or * for all.
+func match(text string) (storage.Query, error) {
+	switch {
+	case text == "*":
+		return storage.Query{}, nil
+	case strings.Contains(text, "{"):
+		return storage.Query{}, badRequest("match[] %q: selectors with {…} are not known yet: want a key, or * for all", text)
+	case !storage.ValidKey([]byte(text)):
+		return storage.Query{}, badRequest("match[] %q: want a key (one word of UTF-8 without control characters), or * for all", text)
+	}
+	return storage.Query{Key: text}, nil
+}
+
+func sameSeries(a, b string) bool {
+	return bytes.Equal(storage.AppendCanonical(nil, []byte(a)), storage.AppendCanonical(nil, []byte(b)))
+}
+
+// timeOf returns a time of the query in ms: Unix seconds, with or without a fraction, or RFC 3339. What is finer than a millisecond is
+// rounded.
+func timeOf(q url.Values, name string, absent int64) (int64, error) {
+	text := q.Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	if sec, err := strconv.ParseInt(text, 10, 64); err == nil && sec <= storage.MaxTime/1000 && sec >= storage.MinTime/1000 {
+		return sec * 1000, nil
+	}
+	if sec, err := strconv.ParseFloat(text, 64); err == nil && sec <= float64(storage.MaxTime/1000) && sec >= float64(storage.MinTime/1000) {
+		return int64(math.Round(sec * 1000)), nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return t.UnixMilli(), nil
+	}
+	return 0, badRequest("%s %q: want Unix seconds, at most %d, or a time such as 2006-01-02T15:04:05Z", name, text, storage.MaxTime/1000)
+}
