@@ -277,14 +277,21 @@ func (db *DB) throttle() error {
 	return nil
 }
 
+// fullForFlushLocked says whether there is enough for a flush.
+func (db *DB) fullForFlushLocked() bool {
+	return db.heldLocked() >= db.opts.FlushHead || db.mu.manyErased ||
+		db.log != nil && (db.room.fullLog(db.log.Size(), db.opts.FlushLog) || db.mu.samples > 0 && db.fullLocked(db.opts.MemoryLimit))
+}
+
+// heldLocked returns the bytes that samples take in memory.
+func (db *DB) heldLocked() int64 { return int64(db.mu.slab.held) * pageEntries * 16 }
+
 // flushIfFullLocked asks for a flush when there is enough for one.
 func (db *DB) flushIfFullLocked() {
-	held := int64(db.mu.slab.held) * pageEntries * 16
-	if held < db.opts.FlushHead && !db.mu.manyErased &&
-		(db.log == nil || !db.room.fullLog(db.log.Size(), db.opts.FlushLog) && (db.mu.samples == 0 || !db.fullLocked(db.opts.MemoryLimit))) {
+	if !db.fullForFlushLocked() {
 		return
 	}
-	db.overfull.Store(held >= 2*db.opts.FlushHead || db.log != nil && db.log.Size() >= 4*db.opts.FlushLog)
+	db.overfull.Store(db.heldLocked() >= 2*db.opts.FlushHead || db.log != nil && db.log.Size() >= 4*db.opts.FlushLog)
 	db.askFlush()
 }
 
@@ -294,6 +301,14 @@ func (db *DB) askFlush() {
 	case db.wantFlush <- struct{}{}:
 	default:
 	}
+}
+
+// stillFull says whether there is enough for a flush: while one was under way, what it took out of memory was still there, and so
+// it may have been asked for again.
+func (db *DB) stillFull() bool {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.fullForFlushLocked()
 }
 
 // retryFlush is the time between a flush that failed and the next one.
@@ -334,6 +349,9 @@ func (db *DB) run() {
 		step := db.Flush
 		select {
 		case <-db.wantFlush:
+			if !db.stillFull() && db.room.refusal() == nil {
+				continue
+			}
 		case <-tick.C:
 			step = db.tend
 		case <-db.room.again():
