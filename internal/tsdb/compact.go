@@ -16,11 +16,14 @@ import (
 // when there are maxPieces pieces, these are merged into one open chunk. So a sample that came in
 // order is encoded three times at most: in a piece, in an open chunk, in a full one.
 //
-//	full chunks        open chunks
-//	[1500][1100][1400] [300][290] [25][25][24]
-//	                   openFirst  pieceFirst
+//	full chunks      open chunks
+//	[840][560][900]  [150][140] [25][25][24]
+//	                 openFirst  pieceFirst
+//
+// 512 samples, since a flush of 10,000 series brings 840 of each: with 1,024 half of them were encoded twice, for 2 % fewer bytes
+// at best.
 const (
-	fullChunk = 1024
+	fullChunk = 512
 	maxPieces = 12
 )
 
