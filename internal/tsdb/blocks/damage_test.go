@@ -266,7 +266,7 @@ func verify(t *testing.T, s *Store) (content, Summary) {
 			c.chunks[place{window, id, first}] = string(chunk)
 			return nil
 		},
-		Damage: func(err error) { t.Log(err) },
+		Damage: func(d Damage) { t.Log(d.Err, d.Lost) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,11 +40,11 @@ func damaged(err error) error {
 	return err
 }
 
-// corruption prints an error of Pebble's without the lines that are only there to carry details.
+// corruption prints an error of Pebble's in one line, without those that are only there to carry details.
 type corruption struct{ error }
 
 func (c corruption) Error() string {
-	return strings.ReplaceAll(c.error.Error(), "\n<corruption detail carrier>", "")
+	return strings.ReplaceAll(strings.ReplaceAll(c.error.Error(), "\n<corruption detail carrier>", ""), "\n", "; ")
 }
 
 func (c corruption) Unwrap() error { return c.error }

@@ -39,6 +39,7 @@ var (
 	formatKey     = []byte("m/format")     // big-endian uint32: the version of all of this
 	generationKey = []byte("m/generation") // big-endian uint64: flushes completed, see marks
 	stateKey      = []byte("m/state")      // the caller's
+	stateLimit    = []byte("m/state\x00")
 )
 
 // chunkKey is the key of a chunk, in an array so that cursors and batches need no memory for it.

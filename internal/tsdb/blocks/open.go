@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -63,6 +64,10 @@ func hasMarks(o *Options) (bool, error) {
 	if slices.Contains(names, marksName) {
 		return true, nil
 	}
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "marker.") }) {
+		return false, fmt.Errorf("%w: %s is not there, while other files of a store are; nothing was changed",
+			ErrDamaged, o.FS.PathJoin(o.Dir, marksName))
+	}
 	if o.ReadOnly {
 		return false, fmt.Errorf("%w: %s has no file %s, so it is no store", ErrForeign, o.Dir, marksName)
 	}
@@ -116,8 +121,6 @@ func (s *Store) open() error {
 	if warning != nil {
 		o.Logf("%v; a power cut does this, and it does no harm", warning)
 	}
-	s.gate = newGate(o, s.health, s.closing)
-	s.cache = pebble.NewCache(o.CacheBytes)
 	if marks.generation == 0 {
 		return s.create(marks)
 	}
@@ -137,6 +140,8 @@ func (s *Store) create(marks mark) error {
 	if s.opts.ReadOnly {
 		return fmt.Errorf("%w: it was never finished; opening it for writing does that", ErrForeign)
 	}
+	s.gate = newGate(&s.opts, s.health, s.closing)
+	s.cache = pebble.NewCache(s.opts.CacheBytes)
 	if err := s.openDB(marks); err != nil {
 		return err
 	}
@@ -152,6 +157,24 @@ func (s *Store) create(marks mark) error {
 
 // inspect opens Pebble so that it changes nothing, and compares what it holds to the marks.
 func (s *Store) inspect(marks mark) error {
+	if err := s.openReadOnly(); err != nil {
+		return err
+	}
+	if s.generation < marks.generation {
+		return fmt.Errorf("%w: the tables hold flush %d, but flush %d was completed: the MANIFEST ends too early; nothing was changed",
+			ErrDamaged, s.generation, marks.generation)
+	}
+	s.gate.readOnly = s.opts.ReadOnly
+	s.found = marks.Marks
+	return s.health.failure()
+}
+
+// openReadOnly opens Pebble so that it changes nothing.
+func (s *Store) openReadOnly() error {
+	if s.gate == nil {
+		s.gate = newGate(&s.opts, s.health, s.closing)
+		s.cache = pebble.NewCache(s.opts.CacheBytes)
+	}
 	s.gate.readOnly = true
 	p, err := pebbleOptions(&s.opts, s.gate, s.health, s.cache)
 	if err != nil {
@@ -163,7 +186,6 @@ func (s *Store) inspect(marks mark) error {
 	if err := s.openPebble(p); err != nil {
 		return err
 	}
-	s.gate.readOnly = s.opts.ReadOnly
 	version, err := s.number(formatKey, 4)
 	if err != nil {
 		return err
@@ -171,16 +193,8 @@ func (s *Store) inspect(marks mark) error {
 	if version > format {
 		return fmt.Errorf("%w: it has format %d, this program knows %d", ErrNewer, version, format)
 	}
-	generation, err := s.number(generationKey, 8)
-	if err != nil {
-		return err
-	}
-	if generation < marks.generation {
-		return fmt.Errorf("%w: the tables hold flush %d, but flush %d was completed; nothing was changed: "+
-			"keep a copy of the directory, then check and repair it", ErrDamaged, generation, marks.generation)
-	}
-	s.generation, s.found = generation, marks.Marks
-	return s.health.failure()
+	s.generation, err = s.number(generationKey, 8)
+	return err
 }
 
 // number reads one of the numbers below m/, which are never missing.

@@ -1,0 +1,113 @@
+package blocks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Salvage visits what can be read of a store, however damaged, and changes nothing. It reads the tables one by one (tables.go): those
+// that the MANIFEST names, or all that are there if the MANIFEST can't be read or holds less than the marks say; then an older
+// version of something, or what was deleted, may come back. Options.Dir has to exist. An error is that of a visit, or ErrInUse, or ErrNewer:
+// what a newer version wrote is not for this one to repair.
+func Salvage(ctx context.Context, o Options, v Visitor) (Summary, error) {
+	o.ReadOnly = true
+	o.setDefaults()
+	if _, err := o.FS.Stat(o.Dir); err != nil {
+		return Summary{}, err
+	}
+	lock, err := lockDir(&o)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := &Store{opts: o, health: newHealth(&o), lock: lock, closing: make(chan struct{}), idle: make(chan struct{})}
+	r := &verifier{visitor: v, s: s}
+	names, err := s.tablesToSalvage(r.damagedKey)
+	if err == nil {
+		err = r.salvage(ctx, names)
+	}
+	return r.sum, errors.Join(err, s.closeAll())
+}
+
+func (r *verifier) salvage(ctx context.Context, names []tableRange) error {
+	set := openTables(ctx, &r.s.opts, names, r.damage)
+	defer set.close() // only read
+	r.sum.Tables = len(set.tables)
+	err := set.scan(ctx, seriesPrefix, seriesLimit, r.series)
+	if err == nil {
+		err = set.scan(ctx, stateKey, stateLimit, r.state)
+	}
+	if err == nil {
+		err = set.scan(ctx, chunkPrefix, chunkLimit, r.chunk)
+	}
+	return err
+}
+
+// tablesToSalvage returns which tables to read, and reports what is wrong with all that says which.
+func (s *Store) tablesToSalvage(report func(error)) ([]tableRange, error) {
+	marks, _, marksErr := readMarks(s.opts.FS, s.opts.Dir)
+	if errors.Is(marksErr, ErrNewer) {
+		return nil, marksErr
+	}
+	if marksErr != nil {
+		report(fmt.Errorf("%s: %w", s.opts.FS.PathJoin(s.opts.Dir, marksName), marksErr))
+	}
+	there, err := s.tablesThere()
+	if err != nil {
+		return nil, err
+	}
+	named, err := s.tablesNamed()
+	switch {
+	case errors.Is(err, ErrNewer):
+		return nil, err
+	case err != nil:
+		report(err)
+	case marksErr == nil && s.generation < marks.generation:
+		report(fmt.Errorf("%s: the MANIFEST ends at flush %d, but flush %d was completed", s.opts.Dir, s.generation, marks.generation))
+	case marksErr != nil && unnamed(there, named):
+		report(fmt.Errorf("%s: there are tables that the MANIFEST does not name: it may end too early", s.opts.Dir))
+	default:
+		return named, nil
+	}
+	return there, nil
+}
+
+// unnamed says whether there are tables that are not named.
+func unnamed(there, named []tableRange) bool {
+	return slices.ContainsFunc(there, func(t tableRange) bool {
+		return !slices.ContainsFunc(named, func(n tableRange) bool { return n.number == t.number })
+	})
+}
+
+// tablesThere returns all tables in the directory.
+func (s *Store) tablesThere() (all []tableRange, err error) {
+	names, err := s.opts.FS.List(s.opts.Dir)
+	for _, name := range names {
+		digits, is := strings.CutSuffix(name, tableSuffix)
+		if number, err := strconv.ParseUint(digits, 10, 64); is && err == nil {
+			all = append(all, tableRange{name: name, number: number})
+		}
+	}
+	return all, err
+}
+
+// tablesNamed returns the tables that the MANIFEST names.
+func (s *Store) tablesNamed() (all []tableRange, err error) {
+	if err := s.openReadOnly(); err != nil {
+		return nil, err
+	}
+	levels, err := s.db.SSTables()
+	for _, level := range levels {
+		for _, t := range level {
+			r := tableRange{name: t.BackingSSTNum.String() + tableSuffix, number: uint64(t.BackingSSTNum)}
+			if t.Virtual {
+				r.lower, r.upper, r.upperBeside = t.Smallest.UserKey, t.Largest.UserKey, t.Largest.IsExclusiveSentinel()
+			}
+			all = append(all, r)
+		}
+	}
+	return all, damaged(err)
+}
