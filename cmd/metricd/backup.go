@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ No server is needed. Every file is compared to the list in the backup, then ever
 
 // Run restores the backup.
 func (c *restoreCmd) Run() error {
-	sum, err := backup.Restore(c.Backup, c.Dir, func(dir string) error { return tsdb.Verify(context.Background(), dir) })
+	sum, err := backup.Restore(c.Backup, c.Dir, verify)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -83,4 +84,11 @@ func (c *restoreCmd) Run() error {
 // report says what was done.
 func report(dir, what string, sum backup.Summary) {
 	fmt.Fprintf(os.Stderr, "%s files, %s %s %s\n", humanize.Comma(int64(sum.Files)), humanize.IBytes(uint64(sum.Bytes)), what, dir)
+}
+
+// verify reads all of a data directory, and returns the first thing that is wrong.
+func verify(dir string) error {
+	var first error
+	_, err := tsdb.Check(context.Background(), tsdb.CheckOptions{Dir: dir, Fault: func(fault error) { first = cmp.Or(first, fault) }})
+	return cmp.Or(first, err)
 }

@@ -36,6 +36,7 @@ type commands struct {
 	Import     importCmd     `cmd:"" help:"Store the samples of files: metricd import all.csv.gz"`
 	Backup     backupCmd     `cmd:"" help:"Copy the data of a running server: metricd backup DIR"`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory of a backup: metricd restore BACKUP DIR"`
+	Check      checkCmd      `cmd:"" help:"Check a data directory, and save what can be read of a damaged one: metricd check DIR"`
 	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
 	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`

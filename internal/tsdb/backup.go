@@ -72,7 +72,7 @@ func (db *DB) copyTo(dir string) error {
 	}
 	if n := len(segments); n > 0 { // so that the copy tells if its log is cut short
 		if err := db.blocks.Mark(blocks.Marks{Synced: segments[n-1].Last}); err != nil {
-			return readError(err)
+			return db.readError(err)
 		}
 	}
 	fs := db.opts.FS
@@ -85,7 +85,7 @@ func (db *DB) copyTo(dir string) error {
 			return err
 		}
 	}
-	return readError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir)))
+	return db.readError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir)))
 }
 
 // list finds out which files there are.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,58 +233,5 @@ func TestSnapshotRefused(t *testing.T) {
 	}
 	if _, err := db.Snapshot(t.Context()); !errors.Is(err, storage.ErrClosed) {
 		t.Errorf("closed: %v", err)
-	}
-}
-
-// TestVerify: a directory that is whole passes, and one that is not is refused, whichever byte is wrong.
-func TestVerify(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "d")
-	db := mustOpen(t, Options{Dir: dir})
-	a := db.Appender()
-	for round := range 2 { // in chunks, and in the log
-		b := &storage.Batch{}
-		for i := range 300 {
-			b.Rows = append(b.Rows, storage.Row{Key: []byte("a"), T: int64(i + 300*round), V: float64(i * i)})
-		}
-		if _, err := a.Append(b); err != nil {
-			t.Fatal(err)
-		}
-		if round == 0 {
-			if err := db.Flush(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	s, err := db.Snapshot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	fs := unpackSnapshot(t, s)
-	copyTo := func() string {
-		dir := t.TempDir()
-		if ok, err := vfs.Clone(fs, vfs.Default, "copy", dir); !ok || err != nil {
-			t.Fatal(ok, err)
-		}
-		return dir
-	}
-	if err := Verify(t.Context(), copyTo()); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range s.Files() {
-		base := filepath.Base(f.Name)
-		if f.Size == 0 || strings.HasPrefix(base, "OPTIONS") {
-			continue
-		}
-		dir := copyTo()
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.Truncate(name, min(f.Size/2, 40)); err != nil {
-			t.Fatal(err)
-		}
-		if err := Verify(t.Context(), dir); err == nil {
-			t.Errorf("%s is cut short, and passes", f.Name)
-		}
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -205,7 +205,7 @@ func (c *compactor) learn(id uint64, st *stored) error {
 }
 
 func (c *compactor) damaged(id uint64, err error) error {
-	return fmt.Errorf("series %d, chunk of window %d at %d ms: %w", id, c.cur.Window(), c.cur.First(), err)
+	return fmt.Errorf("%w: series %d, chunk of window %d at %d ms: %w", blocks.ErrDamaged, id, c.cur.Window(), c.cur.First(), err)
 }
 
 // add writes samples of one window.
@@ -452,7 +452,7 @@ const seriesVersion = 1
 // decodeSeries returns the key that a record of a series holds. It refers to record.
 func decodeSeries(record []byte) ([]byte, error) {
 	if len(record) < 2 || record[0] != seriesVersion {
-		return nil, fmt.Errorf("the record of a series is damaged: % x", record)
+		return nil, fmt.Errorf("%w: the record of a series: % x", blocks.ErrDamaged, record)
 	}
 	return record[1:], nil
 }

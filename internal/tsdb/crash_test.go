@@ -69,6 +69,7 @@ func TestCrash(t *testing.T) {
 				db, err := Open(Options{
 					Dir: "d", FS: fs, FlushLog: 1 << (8 + rnd.IntN(8)), FlushHead: 1 << 40,
 					Retention: retention, DropMost: true, Now: clk.now, batchBytes: 1 << rnd.IntN(24),
+					markPause: time.Duration(1+rnd.IntN(5)) * time.Millisecond,
 				})
 				if err != nil {
 					t.Fatalf("life %d: %v", life, err)
@@ -78,6 +79,50 @@ func TestCrash(t *testing.T) {
 				checkCrashed(t, db, model, hidden)
 				fs = crashingLife(t, rnd, db, fs, model, life, clk, hidden)
 				hidden = max(hidden, db.oldest())
+			}
+		})
+	}
+}
+
+// TestCrashInterval cuts the power in mode interval: what is lost is the end of what was put, no more than was not synced, and no
+// store is taken for damaged.
+func TestCrashInterval(t *testing.T) {
+	for seed := range 40 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(uint64(seed), 2))
+			fs := vfs.NewCrashableMem()
+			for sent, marked := int64(0), uint64(0); sent < 4000; {
+				db, err := Open(Options{
+					Dir: "d", FS: fs, FlushLog: 1 << (9 + rnd.IntN(8)), FlushHead: 1 << 40,
+					SyncInterval: time.Duration(1+rnd.IntN(3)) * time.Millisecond, markPause: time.Millisecond,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				// Each batch is one sample, at the time that is its number.
+				_, got, err := readAll(t, db)
+				n := int64(len(got["n"]))
+				if err != nil || n > sent || uint64(n) < marked || n > 0 && got["n"][n] != float64(n) {
+					t.Fatalf("%d of %d samples are there, the last %g; %d were known to be synced; err %v", n, sent, got["n"][n], marked, err)
+				}
+				sent = n
+				for range 1 + rnd.IntN(1000) {
+					sent++
+					if _, err := db.Appender().Append(batch(storage.Row{Key: []byte("n"), T: sent, V: float64(sent)})); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if rnd.IntN(2) == 0 {
+					if err := db.log.Wait(t.Context(), uint64(sent)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				marked = db.blocks.Marks().Synced
+				fs = fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rnd.IntN(101), RNG: rnd})
+				if err := db.Close(); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

@@ -7,6 +7,17 @@
 // the head (freeze.go) and moves what it holds into chunks (package blocks; compact.go). Readers
 // (query.go, read.go) take pieces of a few hundred samples of memory and chunks, and hold nothing
 // in between. Without a directory there is no log, and chunks are kept in memory.
+//
+// # Damaged files
+//
+// Everything that is read has a checksum, and a second opinion (mark.go) says how much there has to be. So where a file does
+// not hold what was written to it, or is not there, Open or the read that meets it returns an error that names the
+// file or the place, or all values are right. Check (check.go) reads all there is, Repair (repair.go) saves what can be read.
+//
+// One window can't be told from what a crash leaves: what was synced to the log in the second before a kill or a power cut, after the last
+// mark, if the damage is to the records of the very last sync, or takes away the end of the log from a point behind the mark
+// on. After an orderly stop, or a second without puts, there is none. Damage to two things at once may go
+// unnoticed: to the newer slot of the marks and the end of what they speak of; or to bytes and their checksum.
 package tsdb
 
 import (
@@ -64,6 +75,8 @@ type Options struct {
 	Logf func(format string, args ...any)
 	// OnFailure is called once, in a goroutine of its own, when the store failed; nil: not called.
 	OnFailure func(error)
+
+	markPause time.Duration // for tests; 0: markPause
 }
 
 // maxMemory leaves room for what is taken after the limit was last looked at.
@@ -94,6 +107,9 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.markPause <= 0 {
+		o.markPause = markPause
+	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}
 	}
@@ -106,7 +122,7 @@ func (o Options) withDefaults() Options {
 // it for a batch, readers and the flush for some hundred samples. Neither is held while the log is
 // waited for.
 //
-// Goroutines: the flusher (run), which Close ends; those of the log and of blocks.
+// Goroutines: the flusher (run) and, with a directory, the marker (keepMarks), which Close ends; those of the log and of blocks.
 type DB struct {
 	opts Options
 
@@ -146,7 +162,7 @@ type DB struct {
 	overfull  atomic.Bool   // memory holds twice what a flush waits for: appenders wait
 	closing   atomic.Bool
 	stop      chan struct{}  // closed by Close
-	stopped   sync.WaitGroup // the flusher
+	stopped   sync.WaitGroup // the flusher and the marker
 }
 
 var _ storage.Store = (*DB)(nil)
@@ -197,7 +213,7 @@ func (db *DB) failLocked(err error) {
 
 // fail makes the store failed because of cause.
 func (db *DB) fail(cause error) {
-	if err := asFailure(cause); !errors.Is(err, storage.ErrClosed) {
+	if err := asFailure(advise(db.opts.Dir, cause)); !errors.Is(err, storage.ErrClosed) {
 		db.failLocked(err)
 	}
 }
@@ -214,11 +230,11 @@ func asFailure(cause error) error {
 }
 
 // readError returns the error of a read of chunks: why the store no longer works, or what is wrong with the chunk.
-func readError(err error) error {
+func (db *DB) readError(err error) error {
 	if errors.Is(err, blocks.ErrClosed) || errors.Is(err, blocks.ErrFailed) {
 		return asFailure(err)
 	}
-	return err
+	return advise(db.opts.Dir, err)
 }
 
 // failure returns why nothing works any more, nil while all is well.

@@ -123,7 +123,7 @@ func (db *DB) remainsLocked(at slot, s *series, mint, maxt int64) (bool, error) 
 		to := part.to
 		if part.chunks {
 			if err := p.decode(db.blocks, db.eras, s.id, from, storage.MaxTime); err != nil {
-				return false, readError(err)
+				return false, db.readError(err)
 			}
 			for _, t := range p.chunks.times {
 				if !erasedAt(erased, t) {

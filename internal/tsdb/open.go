@@ -37,11 +37,15 @@ func Open(o Options) (*DB, error) {
 	if o.Dir != "" {
 		if err := db.load(); err != nil {
 			_ = db.release() // the first error is the one that tells
-			return nil, err
+			return nil, advise(o.Dir, err)
 		}
 	}
 	db.stopped.Add(1)
 	go db.run()
+	if db.log != nil {
+		db.stopped.Add(1)
+		go db.keepMarks()
+	}
 	return db, nil
 }
 
@@ -94,17 +98,40 @@ func (db *DB) load() error {
 	if err := db.openChunks(); err != nil {
 		return err
 	}
-	st, err := db.loadState()
+	st, err := db.loadChunks()
 	if err != nil {
 		return err
 	}
 	if err := db.removeSnapshots(); err != nil {
 		return err
 	}
-	if err := db.loadSeries(st); err != nil {
+	r := newReplay(db, st)
+	var rec wal.Recovery
+	if db.log, rec, err = wal.Open(db.logOptions(st), r.record); err != nil {
 		return err
 	}
-	return db.replayLog(st)
+	db.room.open(db.log)
+	if err := r.complete(rec); err != nil {
+		return err
+	}
+	if rec.Torn != nil {
+		db.opts.Logf("log: dropped what the end of the process left unfinished, and nobody was told was stored: %v", rec.Torn)
+	}
+	db.floor.Store(st.flushed)
+	db.mu.compact()
+	return nil
+}
+
+// loadChunks makes the series that blocks has, and returns its state.
+func (db *DB) loadChunks() (state, error) {
+	st, err := db.loadState()
+	if err != nil {
+		return st, err
+	}
+	if marks := db.blocks.Marks(); st.flushed < marks.Flushed {
+		return st, fmt.Errorf("%w: they hold all up to batch %d, but batch %d was flushed", blocks.ErrDamaged, st.flushed, marks.Flushed)
+	}
+	return st, db.loadSeries(st)
 }
 
 // loadState reads the state that blocks has, if there is one.
@@ -159,53 +186,60 @@ func (db *DB) loadSeries(st state) error {
 	return err
 }
 
-// replayLog brings the head to where it was, and opens the log for more.
-func (db *DB) replayLog(st state) error {
+// logOptions are those of the log over chunks with this state.
+func (db *DB) logOptions(st state) wal.Options {
 	fs := db.fs()
-	db.seq.Store(st.flushed)
-	r := &replay{db: db, unknown: make(map[uint64]struct{})}
 	o := wal.Options{FS: fs, Dir: fs.PathJoin(db.opts.Dir, logDir), Interval: db.opts.SyncInterval, Start: st.flushed, OnFailure: db.fail}
 	if db.opts.SyncInterval > 0 {
 		o.Mode = wal.Interval
 	}
-	log, rec, err := wal.Open(o, func(seq uint64, record []byte) error {
-		if seq <= st.flushed {
-			return nil
-		}
-		db.seq.Store(seq)
-		return readRecord(record, r)
-	})
-	if err != nil {
-		return err
-	}
-	db.log = log
-	db.room.open(log)
-	db.floor.Store(st.flushed)
-	was := db.blocks.Marks().Synced
-	switch {
-	case rec.Base > st.flushed:
-		return fmt.Errorf("log in %s: records %d to %d are missing", o.Dir, st.flushed+1, rec.Base)
-	case max(rec.Last, st.flushed) < was:
-		return fmt.Errorf("log in %s: it ends at record %d, but %d was there once", o.Dir, rec.Last, was)
-	}
-	if len(r.unknown) > 0 {
-		return fmt.Errorf("log in %s: it has samples of %d series that nothing tells of", o.Dir, len(r.unknown))
-	}
-	if rec.Torn != nil {
-		db.opts.Logf("log: dropped what the end of the process left unfinished, and nobody was told was stored: %v", rec.Torn)
-	}
-	db.mu.compact()
-	return nil
+	return o
 }
 
 // replay applies records of the log to the head, as the appenders that wrote them did.
 type replay struct {
-	db   *DB
-	last int // the place in head.order of the series at hand
+	db    *DB
+	state state
+	last  int // the place in head.order of the series at hand
 
 	// unknown are series that are neither in blocks nor named in the log. They ended before a flush came
 	// to them, so the log tells their end, too.
 	unknown map[uint64]struct{}
+}
+
+func newReplay(db *DB, st state) *replay {
+	db.seq.Store(st.flushed)
+	return &replay{db: db, state: st, unknown: make(map[uint64]struct{})}
+}
+
+// record takes a record of the log.
+func (r *replay) record(seq uint64, record []byte) error {
+	if seq <= r.state.flushed {
+		return nil
+	}
+	r.db.seq.Store(seq)
+	if err := readRecord(record, r); err != nil {
+		return fmt.Errorf("%w: batch %d: %w", errLog, seq, err)
+	}
+	return nil
+}
+
+// complete says whether the log holds all that is not in chunks.
+func (r *replay) complete(rec wal.Recovery) error {
+	dir := r.db.opts.FS.PathJoin(r.db.opts.Dir, logDir)
+	was := r.db.blocks.Marks().Synced
+	switch {
+	case rec.Base > r.state.flushed:
+		return fmt.Errorf("%w: %s: batches %d to %d are missing, its oldest file is gone", errLog, dir, r.state.flushed+1, rec.Base)
+	case max(rec.Last, r.state.flushed) < was && len(rec.Segments) == 0:
+		return fmt.Errorf("%w: %s: batches %d to %d are missing, its files are gone", errLog, dir, r.state.flushed+1, was)
+	case max(rec.Last, r.state.flushed) < was:
+		last := rec.Segments[len(rec.Segments)-1]
+		return fmt.Errorf("%w: %s ends at batch %d, but batch %d was synced", errLog, last.Path, rec.Last, was)
+	case len(r.unknown) > 0:
+		return fmt.Errorf("%w: %s: it has samples of %d series that nothing names", errLog, dir, len(r.unknown))
+	}
+	return nil
 }
 
 // place returns the place of a series, -1 if it is not known.

@@ -58,7 +58,7 @@ func (p *pieceReader) piece(ctx context.Context, db *DB, f found, dst []entry, f
 	if c := &p.chunks; !c.valid || c.thaws != head.thaws || from < c.from || from > c.to {
 		c.thaws = head.thaws
 		if err := p.decode(db.blocks, db.eras, f.id, from, end); err != nil {
-			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, readError(err))
+			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, db.readError(err))
 		}
 	}
 	limit = min(limit, p.chunks.to)
@@ -198,10 +198,10 @@ func (c *decoded) add(d *chunk.Decoder, cur *blocks.Cursor) error {
 	}
 	n := len(c.times)
 	if c.times, c.values, err = d.Append(c.times, c.values, data); err != nil {
-		return fmt.Errorf("chunk of window %d at %d ms: %w", cur.Window(), cur.First(), err)
+		return fmt.Errorf("%w: chunk of window %d at %d ms: %w", blocks.ErrDamaged, cur.Window(), cur.First(), err)
 	}
 	if n > 0 && c.times[n-1] >= c.times[n] || c.times[n] != cur.First() {
-		return fmt.Errorf("chunk of window %d at %d ms is not where it belongs: run `metricd check`", cur.Window(), cur.First())
+		return fmt.Errorf("%w: chunk of window %d at %d ms is not where it belongs", blocks.ErrDamaged, cur.Window(), cur.First())
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (f *filler) fill() {
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		for reading.Err() == nil {
-			if _, err := readAll(f.db, reading); err != nil && reading.Err() == nil {
+			if _, err := everythingIn(f.db, reading); err != nil && reading.Err() == nil {
 				f.t.Errorf("get * while puts are refused: %v", err)
 				return
 			}
@@ -109,8 +109,8 @@ func (f *filler) write(w int, rnd *rand.Rand) {
 	}
 }
 
-// readAll returns all that is stored.
-func readAll(db *DB, ctx context.Context) (map[string]map[int64]float64, error) {
+// everythingIn returns all that is stored.
+func everythingIn(db *DB, ctx context.Context) (map[string]map[int64]float64, error) {
 	all := map[string]map[int64]float64{}
 	set := db.Select(ctx, everything)
 	defer set.Close()
@@ -132,7 +132,7 @@ func readAll(db *DB, ctx context.Context) (map[string]map[int64]float64, error) 
 // compare sees that all that was acknowledged is there, and nothing else.
 func (f *filler) compare() {
 	f.t.Helper()
-	got, err := readAll(f.db, f.t.Context())
+	got, err := everythingIn(f.db, f.t.Context())
 	if err != nil {
 		f.t.Fatal(err)
 	}

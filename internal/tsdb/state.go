@@ -2,9 +2,10 @@ package tsdb
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
+
+	"metricd/internal/tsdb/blocks"
 )
 
 // state is what a flush leaves in blocks beside chunks and series, all of one batch.
@@ -42,7 +43,7 @@ func (s state) encode() []byte {
 }
 
 // errState: what was read is no state.
-var errState = errors.New("the state of the chunks is damaged")
+var errState = fmt.Errorf("%w: the state of the engine", blocks.ErrDamaged)
 
 // decodeState reads a state.
 func decodeState(b []byte) (s state, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -38,6 +39,18 @@ func damaged(err error) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, corruption{err})
 	}
 	return err
+}
+
+// refused wraps the error of Pebble that does not open what it wrote: that is damage, unless the file system says otherwise.
+func refused(err error) error {
+	var errno syscall.Errno
+	switch {
+	case strings.Contains(err.Error(), "unknown format major version"):
+		return fmt.Errorf("%w: %w", ErrNewer, corruption{err})
+	case errors.As(err, &errno) && errno != syscall.ENOENT, errors.Is(err, ErrFailed):
+		return err
+	}
+	return asDamage(err)
 }
 
 // corruption prints an error of Pebble's in one line, without those that are only there to carry details.

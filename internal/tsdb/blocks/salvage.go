@@ -25,7 +25,9 @@ func Salvage(ctx context.Context, o Options, v Visitor) (Summary, error) {
 	}
 	s := &Store{opts: o, health: newHealth(&o), lock: lock, closing: make(chan struct{}), idle: make(chan struct{})}
 	r := &verifier{visitor: v, s: s}
-	names, err := s.tablesToSalvage(r.damagedKey)
+	marks, marksErr := s.marksToSalvage(r.damagedKey)
+	r.sum.Marks = marks.Marks
+	names, err := s.tablesToSalvage(marks, marksErr, r.damagedKey)
 	if err == nil {
 		err = r.salvage(ctx, names)
 	}
@@ -46,14 +48,19 @@ func (r *verifier) salvage(ctx context.Context, names []tableRange) error {
 	return err
 }
 
+// marksToSalvage returns the marks, and why there are none.
+func (s *Store) marksToSalvage(report func(error)) (mark, error) {
+	m, _, err := readMarks(s.opts.FS, s.opts.Dir)
+	if err != nil && !errors.Is(err, ErrNewer) {
+		report(err)
+	}
+	return m, err
+}
+
 // tablesToSalvage returns which tables to read, and reports what is wrong with all that says which.
-func (s *Store) tablesToSalvage(report func(error)) ([]tableRange, error) {
-	marks, _, marksErr := readMarks(s.opts.FS, s.opts.Dir)
+func (s *Store) tablesToSalvage(marks mark, marksErr error, report func(error)) ([]tableRange, error) {
 	if errors.Is(marksErr, ErrNewer) {
 		return nil, marksErr
-	}
-	if marksErr != nil {
-		report(fmt.Errorf("%s: %w", s.opts.FS.PathJoin(s.opts.Dir, marksName), marksErr))
 	}
 	there, err := s.tablesThere()
 	if err != nil {
@@ -64,16 +71,18 @@ func (s *Store) tablesToSalvage(report func(error)) ([]tableRange, error) {
 	case errors.Is(err, ErrNewer):
 		return nil, err
 	case err != nil:
-		report(err)
+		report(fmt.Errorf("%w; %s", asDamage(err), allTables))
 	case marksErr == nil && s.generation < marks.generation:
-		report(fmt.Errorf("%s: the MANIFEST ends at flush %d, but flush %d was completed", s.opts.Dir, s.generation, marks.generation))
+		report(fmt.Errorf("%s: the MANIFEST ends at flush %d, but flush %d was completed; %s", s.opts.Dir, s.generation, marks.generation, allTables))
 	case marksErr != nil && unnamed(there, named):
-		report(fmt.Errorf("%s: there are tables that the MANIFEST does not name: it may end too early", s.opts.Dir))
+		report(fmt.Errorf("%s: there are tables that the MANIFEST does not name: it may end too early; %s", s.opts.Dir, allTables))
 	default:
 		return named, nil
 	}
 	return there, nil
 }
+
+const allTables = "so all tables were read, and what was deleted may show again"
 
 // unnamed says whether there are tables that are not named.
 func unnamed(there, named []tableRange) bool {

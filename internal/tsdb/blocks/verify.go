@@ -29,6 +29,7 @@ type Summary struct {
 	Chunks     int64
 	ChunkBytes int64
 	Damages    int
+	Marks      Marks // Salvage's; zero if they can't be read
 }
 
 // verifier is one run of Verify.

@@ -84,5 +84,8 @@ func (s *Store) openPebble(p *pebble.Options) error {
 		}
 	}
 	s.db = r.db
+	if r.err != nil && p.ReadOnly {
+		return refused(r.err)
+	}
 	return damaged(r.err)
 }

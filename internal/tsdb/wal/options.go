@@ -67,7 +67,7 @@ type CorruptError struct {
 	Reason string
 }
 
-// Error says what is wrong, where, and what to do.
+// Error says what is wrong and where.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("log: %s is damaged at byte %d: %s; `metricd check --repair` saves what can be read", e.File, e.Offset, e.Reason)
+	return fmt.Sprintf("log: %s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
 }
