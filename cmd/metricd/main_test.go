@@ -26,7 +26,7 @@ const patience = 20 * time.Second
 // TestScripts runs testdata/script. Beside testscript's own commands there are
 //
 //	serve [VAR=value …] [flag …]   starts `metricd serve` on free ports; sets $ADDR, $HOST, $PORT, $HTTP, $PID
-//	stop [TERM|INT]                ends it by a signal, which must take less than 10 s and give exit code 0
+//	shutdown [TERM|INT]            ends it by a signal, which must take less than 10 s and give exit code 0; `stop` is testscript's, and ends the script
 //	ended STATE                    waits for its end and compares, such as 'signal: terminated'
 //
 // What it printed is in server.out, and after its end in server.err, too. $PYTHON $CLIENT is testdata/client.py. The condition
@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 			}
 			return missing == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "ended": ended},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "shutdown": shutdown, "ended": ended},
 	})
 }
 
@@ -174,11 +174,11 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PID", strconv.Itoa(r.cmd.Process.Pid))
 }
 
-// stop is the script command of that name.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+// shutdown is the script command of that name.
+func shutdown(ts *testscript.TestScript, neg bool, args []string) {
 	r := ts.Value(runningKey{}).(*running)
 	if neg || r.cmd == nil || len(args) > 1 {
-		ts.Fatalf("usage: stop [TERM|INT], with a server running")
+		ts.Fatalf("usage: shutdown [TERM|INT], with a server running")
 	}
 	signal := syscall.SIGTERM
 	if len(args) == 1 && args[0] == "INT" {

@@ -63,10 +63,10 @@ func Check(ctx context.Context, o CheckOptions) (Report, error) {
 	case !isDamage(err) && !errors.Is(err, os.ErrNotExist):
 		return Report{}, err
 	}
-	c.fault(err)
 	if err := c.salvageable(); err != nil {
 		return Report{}, err
 	}
+	c.faultOnce(err)
 	return c.report, nil
 }
 

@@ -56,8 +56,11 @@ func refused(err error) error {
 // corruption prints an error of Pebble's in one line, without those that are only there to carry details.
 type corruption struct{ error }
 
+// corruptionText also drops the number that a table read without Pebble around it has.
+var corruptionText = strings.NewReplacer("\n<corruption detail carrier>", "", "\n", "; ", "pebble: file 000000: ", "")
+
 func (c corruption) Error() string {
-	return strings.ReplaceAll(strings.ReplaceAll(c.error.Error(), "\n<corruption detail carrier>", ""), "\n", "; ")
+	return corruptionText.Replace(c.error.Error())
 }
 
 func (c corruption) Unwrap() error { return c.error }

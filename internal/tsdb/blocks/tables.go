@@ -39,6 +39,7 @@ type tableRange struct {
 // table is a table that is open. It is a source.
 type table struct {
 	tableRange
+	path   string
 	reader *sstable.Reader
 	it     sstable.Iterator
 	last   []byte // the key before the current one
@@ -60,15 +61,14 @@ type eraser struct {
 func openTables(ctx context.Context, o *Options, names []tableRange, damage func(Damage)) *tableSet {
 	s := &tableSet{damage: damage}
 	for _, name := range names {
-		t := &table{tableRange: name}
-		path := o.FS.PathJoin(o.Dir, name.name)
+		t := &table{tableRange: name, path: o.FS.PathJoin(o.Dir, name.name)}
 		if err := t.open(ctx, o); err != nil {
-			damage(Damage{Err: asDamage(fmt.Errorf("%s: nothing of this table can be read: %w", path, err))})
+			damage(Damage{Err: asDamage(fmt.Errorf("%s: nothing of this table can be read: %w", t.path, err))})
 			continue
 		}
 		s.tables = append(s.tables, t)
 		if err := s.readErasers(ctx, t); err != nil {
-			damage(Damage{Err: asDamage(fmt.Errorf("%s: what it deletes may show again: %w", path, err))})
+			damage(Damage{Err: asDamage(fmt.Errorf("%s: what it deletes may show again: %w", t.path, err))})
 		}
 	}
 	return s
@@ -146,7 +146,7 @@ func (s *tableSet) settle(t *table, valid bool) {
 		if valid = resume(t, t.last, s.limit); valid {
 			lost.Before = position(t.key)
 		}
-		s.damage(Damage{Err: asDamage(fmt.Errorf("table %s: %w", t.name, err)), Lost: lost})
+		s.damage(Damage{Err: asDamage(fmt.Errorf("%s: %w", t.path, err)), Lost: lost})
 	}
 	if valid && bytes.Compare(t.key, s.limit) < 0 {
 		heap.Push(&s.at, t)
