@@ -65,7 +65,8 @@ func run(args []string) int {
 		kong.Vars{
 			"listen":    metricd.DefaultListen,
 			"http":      metricd.DefaultHTTP,
-			"data":      metricd.InMemory,
+			"data":      defaultData,
+			"memory":    metricd.InMemory,
 			"workloads": strings.Join(workloadNames(), ","),
 			"workload":  bench.Workloads()[0].Name,
 		})

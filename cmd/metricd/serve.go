@@ -16,17 +16,20 @@ import (
 	"metricd"
 )
 
+// defaultData is where samples are kept unless told otherwise.
+const defaultData = "metricd-data"
+
 // serveCmd runs the server until a signal ends it.
 type serveCmd struct {
 	Listen string  `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
 	HTTP   *string `name:"http" placeholder:"HOST:PORT" help:"Where the HTTP API listens (default ${http}; if that is taken, there is none). none: there is none."`
-	Data   string  `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none. ${default} (the default): in memory, until the server stops."`
+	Data   string  `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none (default ${default}, below the current one). ${memory}: in memory, until the server stops."`
 
 	Retention         age  `default:"0" placeholder:"AGE" help:"How old samples may be, such as 12h, 30d or 1y: older ones are refused, hidden, and dropped. 0 (the default): any age."`
 	RetentionDropMost bool `help:"Let retention drop more than half of all samples at once. It refuses to, else: the clock may be wrong, or --retention."`
 
-	Fsync         string        `group:"Durability (with --data DIR):" enum:"always,interval" default:"always" placeholder:"WHEN" help:"What ok means. always (the default): the sample is on stable storage. interval: the operating system has it; a crash of the machine may cost the last interval, one of the server nothing."`
-	FsyncInterval time.Duration `group:"Durability (with --data DIR):" default:"1s" placeholder:"DURATION" help:"With --fsync interval, how long a sample may stay with the operating system alone (default ${default})."`
+	Fsync         string        `group:"Durability (not with --data :memory:):" enum:"always,interval" default:"always" placeholder:"WHEN" help:"What ok means. always (the default): the sample is on stable storage. interval: the operating system has it; a crash of the machine may cost the last interval, one of the server nothing."`
+	FsyncInterval time.Duration `group:"Durability (not with --data :memory:):" default:"1s" placeholder:"DURATION" help:"With --fsync interval, how long a sample may stay with the operating system alone (default ${default})."`
 
 	MemoryLimit    memoryLimit   `group:"Limits:" default:"auto" placeholder:"SIZE" help:"Memory for series and samples, such as 512MB or 2GiB; near it new series are refused, at it samples, gets go on. auto (the default): three quarters of what the cgroup or the machine has; none or 0: no limit."`
 	MaxSeries      int           `group:"Limits:" default:"0" placeholder:"N" help:"Series; samples of one more are refused. 0 (the default): any number."`
