@@ -37,6 +37,7 @@ type compactor struct {
 	state state           // as the last commit left it
 	dirty uint64          // the series with changes since the last commit that was changed last
 	full  int             // bytes at which the batch is committed
+	chunk int             // samples of a full chunk
 
 	named      []named // of this batch
 	namedBytes int
@@ -61,8 +62,8 @@ type named struct {
 // memtable, and small enough that three of them take little memory. A round adds at most half a MiB.
 const maxBatch = blocks.LargeBatch
 
-func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch, full int) {
-	c.store, c.batch, c.dirty, c.full = store, batch, 0, full
+func (c *compactor) begin(store *blocks.Store, batch *blocks.Batch, o *Options) {
+	c.store, c.batch, c.dirty, c.full, c.chunk = store, batch, 0, o.batchBytes, o.chunkSamples
 	c.net = make(map[int64]int64)
 	c.named, c.namedBytes = c.named[:0], 0
 }
@@ -197,7 +198,7 @@ func (c *compactor) learn(id uint64, st *stored) error {
 			return c.damaged(id, err)
 		}
 		*st = stored{known: someChunks, last: head.Last}
-		if head.Count < fullChunk {
+		if head.Count < c.chunk {
 			st.open, st.openFirst = uint16(head.Count), head.First
 		}
 	}
@@ -230,7 +231,7 @@ func (c *compactor) add(w int64, id uint64, st *stored, samples []entry) error {
 	}
 	n := int(st.open) + len(samples)
 	switch {
-	case openHere && (n >= fullChunk || samples[0].t <= st.last):
+	case openHere && (n >= c.chunk || samples[0].t <= st.last):
 		first := st.openFirst
 		st.open, st.pieces = 0, 0
 		return c.rewrite(w, id, st, first, samples)
@@ -278,7 +279,7 @@ func (c *compactor) rewrite(w int64, id uint64, st *stored, first int64, samples
 func (c *compactor) append(w int64, id uint64, st *stored, samples []entry) error {
 	st.known = someChunks
 	st.last = samples[len(samples)-1].t
-	if len(samples) < fullChunk {
+	if len(samples) < c.chunk {
 		if st.open == 0 {
 			st.openFirst = samples[0].t
 		}
@@ -293,7 +294,7 @@ func (c *compactor) append(w int64, id uint64, st *stored, samples []entry) erro
 func (c *compactor) put(w int64, id uint64, samples []entry) error {
 	c.net[w] += int64(len(samples))
 	c.dirty = id
-	for chunks := max(1, len(samples)/fullChunk); chunks > 0; chunks-- {
+	for chunks := max(1, len(samples)/c.chunk); chunks > 0; chunks-- {
 		n := len(samples) / chunks
 		c.times, c.values = c.times[:0], c.values[:0]
 		for _, e := range samples[:n] {
@@ -362,7 +363,7 @@ func (c *compactor) readUnlessBefore(id uint64, t int64) (full bool, err error) 
 	if err != nil {
 		return false, c.damaged(id, err)
 	}
-	if head.Count >= fullChunk && head.Last < t {
+	if head.Count >= c.chunk && head.Last < t {
 		return true, nil
 	}
 	return false, c.read(id)

@@ -68,7 +68,7 @@ func TestCrash(t *testing.T) {
 				retention := []time.Duration{0, 110 * day}[rnd.IntN(2)]
 				db, err := Open(Options{
 					Dir: "d", FS: fs, FlushLog: 1 << (8 + rnd.IntN(8)), FlushHead: 1 << 40,
-					Retention: retention, DropMost: true, Now: clk.now, batchBytes: 1 << rnd.IntN(24),
+					Retention: retention, DropMost: true, Now: clk.now, batchBytes: 1 << rnd.IntN(24), chunkSamples: 4 << rnd.IntN(8),
 					markPause: time.Duration(1+rnd.IntN(5)) * time.Millisecond,
 				})
 				if err != nil {

@@ -69,14 +69,15 @@ type Options struct {
 	// than all else. They bound what a restart has to replay, and the memory for samples to about twice as much.
 	FlushLog, FlushHead int64
 
-	batchBytes int // at which a flush commits, for tests; 0 is maxBatch
-
 	// Logf takes warnings, a line each; nil drops them.
 	Logf func(format string, args ...any)
 	// OnFailure is called once, in a goroutine of its own, when the store failed; nil: not called.
 	OnFailure func(error)
 
-	markPause time.Duration // for tests; 0: markPause
+	// Limits that tests make small; 0: maxBatch, fullChunk, markPause.
+	batchBytes   int           // at which a flush commits
+	chunkSamples int           // of a full chunk
+	markPause    time.Duration // between two marks
 }
 
 // maxMemory leaves room for what is taken after the limit was last looked at.
@@ -97,6 +98,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Dir != "" {
 		o.FlushHead = min(o.FlushHead, o.MemoryLimit/4)
+	}
+	if o.chunkSamples == 0 {
+		o.chunkSamples = fullChunk
 	}
 	if o.batchBytes == 0 {
 		o.batchBytes = maxBatch

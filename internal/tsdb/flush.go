@@ -154,7 +154,7 @@ func (db *DB) freeze(f *flushing) error {
 func (db *DB) writeFrozen(f *flushing) error {
 	f.batch = db.blocks.NewBatch()
 	defer f.batch.Close()
-	f.merge.begin(db.blocks, f.batch, db.opts.batchBytes)
+	f.merge.begin(db.blocks, f.batch, &db.opts)
 	defer f.merge.end()
 	f.round = f.committed
 	for more := true; more; {

@@ -208,7 +208,7 @@ func TestRetentionRandom(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 3))
 			clk := newClock(someDay)
 			retentions := []time.Duration{time.Hour, 10 * time.Hour, 10 * day, 30 * day}
-			o := Options{Dir: "d", FS: vfs.NewMem(), Retention: retentions[rnd.IntN(4)], Now: clk.now, DropMost: true, FlushLog: 3000}
+			o := Options{Dir: "d", FS: vfs.NewMem(), Retention: retentions[rnd.IntN(4)], Now: clk.now, DropMost: true, FlushLog: 3000, chunkSamples: 2 << rnd.IntN(9)}
 			if seed%5 == 0 {
 				o.Dir = ""
 			}
