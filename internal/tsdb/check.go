@@ -45,9 +45,10 @@ type FileKind struct {
 	Bytes int64
 }
 
-// Check reads all that a directory holds and changes nothing: checksums, what chunks and the log hold and whether all of it fits
-// together and the marks. The error is for what can't be checked: a directory that is in use, or of another program, or of
-// a newer version of this one. What is wrong is no error but told to Fault and counted.
+// Check reads all that a directory holds: checksums, what chunks and the log hold, and whether all of it fits together and the
+// marks. It changes nothing, but makes a file for the lock where there is none. The error is for what can't be checked: a
+// directory that is in use, or of another program, or of a newer version of this one. What is wrong is no error but told
+// to Fault and counted.
 //
 // It takes the memory that opening the directory would take. The lock of the directory is held meanwhile.
 func Check(ctx context.Context, o CheckOptions) (Report, error) {
@@ -91,7 +92,7 @@ func newChecker(ctx context.Context, o CheckOptions) (*checker, error) {
 	if _, err := o.FS.Stat(o.Dir); err != nil {
 		return nil, err
 	}
-	if err := db.checkDir(); err != nil {
+	if err := db.checkDir(); err != nil && !isDamage(err) {
 		return nil, err
 	}
 	if names, err := o.FS.List(o.Dir); err != nil || len(names) == 0 {

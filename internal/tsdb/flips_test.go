@@ -30,21 +30,14 @@ func TestFlips(t *testing.T) {
 	killed, stopped, keys, want := realStore(t)
 	past := history(t)
 	results := map[string]*outcome{}
+	kinds := kindsOf(killed)
 	for n := range *flips {
 		rnd := rand.New(rand.NewPCG(*flipsSeed, uint64(n)))
-		files, state := killed, "killed"
-		if rnd.IntN(2) == 0 {
-			files, state = stopped, "stopped"
-		}
-		kinds := kindsOf(files)
 		kind := kinds[n%len(kinds)]
-		var of []string
-		for p := range files {
-			if fileKind(p) == kind {
-				of = append(of, p)
-			}
+		files, of, state := stopped, filesOf(stopped, kind), "stopped"
+		if len(of) == 0 || rnd.IntN(2) == 0 {
+			files, of, state = killed, filesOf(killed, kind), "killed"
 		}
-		slices.Sort(of)
 		victim := of[rnd.IntN(len(of))]
 		b, how := spoil(rnd, files[victim])
 		if results[kind] == nil {
@@ -57,7 +50,7 @@ func TestFlips(t *testing.T) {
 		}
 	}
 	t.Logf("%-18s %6s %8s %8s %8s %9s %9s", "kind", "trials", "at open", "at read", "right", "in check", "all saved")
-	for _, kind := range kindsOf(killed) {
+	for _, kind := range kinds {
 		if r := results[kind]; r != nil {
 			t.Logf("%-18s %6d %8d %8d %8d %9d %9d", kind, r.trials, r.open, r.read, r.right, r.check, r.saved)
 		}
@@ -91,6 +84,17 @@ func kindsOf(files image) (kinds []string) {
 	}
 	slices.Sort(kinds)
 	return kinds
+}
+
+// filesOf returns the files of a kind.
+func filesOf(files image, kind string) (of []string) {
+	for p := range files {
+		if fileKind(p) == kind {
+			of = append(of, p)
+		}
+	}
+	slices.Sort(of)
+	return of
 }
 
 // spoil returns what becomes of a file, nil if it is removed.

@@ -70,7 +70,7 @@ func (n *names) text(id uint64) string {
 	if i, has := slices.BinarySearch(n.ids, id); has {
 		return "series " + n.keys[i]
 	}
-	return fmt.Sprintf("series number %d, whose key is not known,", id)
+	return fmt.Sprintf("series number %d, whose key is not known", id)
 }
 
 // chunkText says which chunk.

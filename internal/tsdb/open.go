@@ -82,6 +82,9 @@ func (db *DB) checkDir() error {
 	if slices.Contains(names, backupList) {
 		return fmt.Errorf("%s is a backup: `metricd restore %[1]s NEWDIR` makes a directory to work with", db.opts.Dir)
 	}
+	if slices.Contains(names, logDir) && !slices.Contains(names, chunksDir) { // chunks comes first, and is durable
+		return fmt.Errorf("%w: %s is not there, but a log is", blocks.ErrDamaged, db.opts.FS.PathJoin(db.opts.Dir, chunksDir))
+	}
 	if len(names) > 0 && !slices.Contains(names, chunksDir) {
 		slices.Sort(names)
 		return fmt.Errorf("%s holds %s and no data of metricd: choose another directory (--data), or an empty one", db.opts.Dir, names[0])

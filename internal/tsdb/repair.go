@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -77,7 +78,7 @@ type repairer struct {
 	saved    map[int64]uint64 // of these, by window
 	flushed  int64            // as blocks says; -1: it does not
 	lastID   uint64           // of all that was met
-	nameless map[uint64]int   // series with chunks and no record: how many chunks
+	nameless map[uint64]int   // number of chunks, of series without a record
 	marks    blocks.Marks
 }
 
@@ -119,7 +120,11 @@ func (r *repairer) saveChunks(dir string) (err error) {
 		err = nil
 	}
 	r.marks = sum.Marks
-	if err == nil && r.flushed < 0 && sum.Chunks > 0 {
+	switch {
+	case r.flushed >= 0 || err != nil:
+	case sum.Chunks == 0:
+		r.flushed = 0 // nothing was ever flushed, or nothing of that is left
+	default:
 		r.fault(fmt.Errorf("%w: the state of the engine can't be read: all that is in the log is taken for newer than the chunks", blocks.ErrDamaged))
 	}
 	if err == nil {
@@ -208,15 +213,14 @@ func (r *repairer) saveNames() error {
 	for i, id := range r.names.ids {
 		log.keys[id] = r.names.keys[i]
 	}
-	for id, n := range r.nameless {
+	for id := range r.nameless {
 		log.ids[id] = true
-		if _, named := log.keys[id]; !named {
-			r.fault(fmt.Errorf("%w: the key of series number %d, with %d chunks, is lost", blocks.ErrDamaged, id, n))
-		}
 	}
-	for id := range log.ids {
+	for _, id := range slices.Sorted(maps.Keys(log.ids)) {
 		if _, named := log.keys[id]; !named {
 			log.keys[id] = fmt.Sprintf("lost+found;series=%d", id)
+			r.fault(fmt.Errorf("%w: the key of series number %d is lost: what is left of it, %d chunks and what is in the log, is saved as %s",
+				blocks.ErrDamaged, id, r.nameless[id], log.keys[id]))
 		}
 	}
 	for id, key := range log.keys {
@@ -243,9 +247,7 @@ func (l *logNames) series(id uint64, key []byte) error {
 }
 
 func (l *logNames) row(id uint64, _ int64, _ uint64) error {
-	if !l.ids[id] {
-		l.ids[id] = true
-	}
+	l.ids[id] = true
 	return nil
 }
 

@@ -148,7 +148,12 @@ func realStore(t testing.TB) (killed, stopped image, keys []string, want content
 			remove(t, db, storage.Query{Key: "cpu;host=3", Mint: storage.MinTime, Maxt: storage.MaxTime})
 			remove(t, db, storage.Query{Key: "cpu;host=4", Mint: 100_000, Maxt: 900_000})
 		}
-		if step%3 == 0 {
+		switch {
+		case step > 9: // so the log has several segments
+			if _, err := db.log.Rotate(); err != nil {
+				t.Fatal(err)
+			}
+		case step%3 == 0:
 			if err := db.Flush(); err != nil {
 				t.Fatal(err)
 			}

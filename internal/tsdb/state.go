@@ -48,7 +48,7 @@ var errState = fmt.Errorf("%w: the state of the engine", blocks.ErrDamaged)
 // decodeState reads a state.
 func decodeState(b []byte) (s state, err error) {
 	if len(b) > 0 && b[0] > stateVersion {
-		return s, fmt.Errorf("the state of the chunks has version %d, this program knows %d: a newer metricd wrote it", b[0], stateVersion)
+		return s, fmt.Errorf("%w: the state of the engine has version %d, this program knows %d", blocks.ErrNewer, b[0], stateVersion)
 	}
 	if len(b) < stateLen || (len(b)-stateLen)%eraLen != 0 || b[0] != stateVersion {
 		return s, fmt.Errorf("%w: % x", errState, b)
