@@ -125,7 +125,9 @@ func TestCheckFaults(t *testing.T) {
 			want,
 		},
 		"an old state": {
-			func(b *blocks.Batch) { b.SetState(state{lastID: 2, flushed: 3, samples: 20, eras: firstState(windowWidth(0)).eras}.encode()) },
+			func(b *blocks.Batch) {
+				b.SetState(state{lastID: 2, flushed: 3, samples: 20, eras: firstState(windowWidth(0)).eras}.encode())
+			},
 			"they hold all up to batch 3, but batch 20 was flushed",
 			want,
 		},

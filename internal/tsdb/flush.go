@@ -258,3 +258,34 @@ func (db *DB) thaw(f *flushing) {
 
 // value returns the float64 of an entry.
 func (e entry) value() float64 { return math.Float64frombits(e.v) }
+
+// tell gives the head what a round found out about the chunks of its series, as they will be with the next commit.
+func (db *DB) tell(series []copied) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.storedSamples.Store(db.flushing.merge.state.samples)
+	h := db.mu.head
+	if h == nil {
+		return
+	}
+	for _, s := range series {
+		if h.at(s.at).id != s.id {
+			continue
+		}
+		*h.storedOf(s.at) = s.stored
+	}
+}
+
+// forgetChunks makes all unknown that the head knows of chunks: after a failure some of what it was told was not committed.
+func (db *DB) forgetChunks() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.mu.head == nil {
+		return
+	}
+	for _, page := range db.mu.head.stored {
+		for i := range page {
+			page[i] = stored{known: unknown}
+		}
+	}
+}

@@ -179,3 +179,21 @@ func (h *head) holds(at slot, s *series, mint, maxt int64) (is, maybe bool) {
 	}
 	return false, maybe
 }
+
+// thawPage drops what is frozen of a page of series. It returns false if there is no such page, and all is thawed.
+func (db *DB) thawPage(page int) bool {
+	var done bool
+	db.mu.Lock()
+	defer db.unlock(&done)
+	h := db.mu.head
+	more := h != nil && page < len(h.pages)
+	if more {
+		if page == 0 {
+			h.thaws++
+			h.slab.trim()
+		}
+		h.thawPage(page)
+	}
+	done = true
+	return more
+}
