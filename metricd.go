@@ -74,6 +74,8 @@ type Config struct {
 
 	// Logger is told what a person running the server should know; nil: nothing is logged.
 	Logger *slog.Logger
+
+	tune func(*tsdb.Options) // changes what the engine gets, for tests; may be nil
 }
 
 // Server is an open metrics server. Its methods are safe for concurrent use.
@@ -117,7 +119,7 @@ func Open(cfg Config) (*Server, error) {
 		}
 	}
 	failed := make(chan error, 1)
-	store, err := tsdb.Open(tsdb.Options{
+	o := tsdb.Options{
 		Dir:          cfg.Data,
 		SyncInterval: cfg.SyncInterval,
 		Retention:    cfg.Retention,
@@ -126,7 +128,11 @@ func Open(cfg Config) (*Server, error) {
 		MemoryLimit:  cfg.MemoryLimit,
 		OnFailure:    func(err error) { failed <- err },
 		Logf:         logf(cfg.Logger),
-	})
+	}
+	if cfg.tune != nil {
+		cfg.tune(&o)
+	}
+	store, err := tsdb.Open(o)
 	if err != nil {
 		return nil, errors.Join(&DataError{cfg.Data, err}, closeListener(ln), closeListener(web))
 	}

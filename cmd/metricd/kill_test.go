@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,14 +25,22 @@ type sent struct {
 	value float64
 }
 
+var kills = flag.Int("kills", 30, "how often TestKill kills a server; scripts/soak does it oftener")
+
 // TestKill kills the real server at random moments under load from eight connections, with overwrites and late
 // samples, and starts it again on the same directory: every sample has the newest value that was acknowledged, or
 // a newer one that was sent, and there is no other.
 func TestKill(t *testing.T) {
-	const rounds, conns = 30, 8
-	dir := t.TempDir() + "/data"
-	known := map[string]map[int64]float64{} // what the last restart found
-	for round := range rounds {
+	const (
+		conns = 8
+		life  = 50 // kills of one directory
+	)
+	var dir string
+	var known map[string]map[int64]float64 // what the last restart found
+	for round := range *kills {
+		if round%life == 0 {
+			dir, known = fmt.Sprintf("%s/data%d", t.TempDir(), round), map[string]map[int64]float64{}
+		}
 		mode := []string{"always", "interval"}[round%2]
 		server, addr := startOn(t, dir, mode)
 		compareKilled(t, addr, known, nil)
@@ -47,7 +57,7 @@ func TestKill(t *testing.T) {
 		senders.Wait()
 		server, addr = startOn(t, dir, mode)
 		compareKilled(t, addr, known, logs[:])
-		if err := server.Process.Signal(os.Interrupt); err != nil {
+		if err := server.Process.Signal([]os.Signal{os.Interrupt, syscall.SIGTERM}[round/2%2]); err != nil {
 			t.Fatal(err)
 		}
 		if err := server.Wait(); err != nil {

@@ -37,6 +37,8 @@ type health struct {
 	// opened: Open is done. Until then it may wait for goroutines of Pebble's, so they get errors, and no space for anything
 	// but a table is a failure.
 	opened atomic.Bool
+	// compactions schedules them; set before Pebble is opened.
+	compactions pebble.CompactionScheduler
 
 	mu struct {
 		sync.Mutex
@@ -151,6 +153,27 @@ func (h *health) listener() *pebble.EventListener {
 	}
 	l.EnsureDefaults(nil)
 	return l
+}
+
+// setOpened says that Open is done.
+func (h *health) setOpened() {
+	h.opened.Store(true)
+	if granted, handle := h.compactions.TrySchedule(); granted {
+		handle.Done() // grants the one that waits, if there is one
+	}
+}
+
+// onceOpened lets no compaction begin before Open is done: if Open fails, Pebble would panic in one.
+type onceOpened struct {
+	pebble.CompactionScheduler
+	health *health
+}
+
+func (s onceOpened) TrySchedule() (bool, pebble.CompactionGrantHandle) {
+	if !s.health.opened.Load() {
+		return false, nil
+	}
+	return s.CompactionScheduler.TrySchedule()
 }
 
 func isNoSpace(err error) bool {

@@ -36,7 +36,9 @@ func Open(o Options) (*Store, error) {
 		_ = s.closeAll() // nothing was committed
 		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
-	s.health.opened.Store(true)
+	if !o.ReadOnly {
+		s.health.setOpened()
+	}
 	return s, nil
 }
 

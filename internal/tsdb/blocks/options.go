@@ -94,7 +94,8 @@ func pebbleOptions(o *Options, fs vfs.FS, h *health, cache *pebble.Cache) (*pebb
 	p.CompactionConcurrencyRange = func() (int, int) { return 1, 1 }
 	// The scheduler without a ticker of 10 Hz. That is for many stores that share a limit; and Pebble forgets
 	// to stop it when Open fails.
-	p.Experimental.CompactionScheduler = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
+	h.compactions = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
+	p.Experimental.CompactionScheduler = onceOpened{h.compactions, h}
 	// One shard of open files, not one a core: each has room of its own, and cursors open tables rarely.
 	p.Experimental.FileCacheShards = 1
 	// Reads do not start compactions: a `get *` would rewrite what it reads.

@@ -39,8 +39,6 @@ func (s *Store) MakeWritable() error {
 
 // reopen opens Pebble for writing in the place of the one that is open.
 func (s *Store) reopen() error {
-	s.health.opened.Store(false)
-	defer s.health.opened.Store(true)
 	if err := s.db.Close(); err != nil {
 		return err
 	}
@@ -53,7 +51,11 @@ func (s *Store) reopen() error {
 		return err
 	}
 	s.opts.ReadOnly, s.gate.readOnly = false, false
-	return s.openDB(marks)
+	if err := s.openDB(marks); err != nil {
+		return err
+	}
+	s.health.setOpened()
+	return nil
 }
 
 // openPatience is how long Pebble has to come back from Open once the store has failed meanwhile.
