@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"strconv"
 	"testing"
 )
 
@@ -112,3 +113,26 @@ func BenchmarkAppendValue(b *testing.B) {
 
 // benchSink keeps results from being optimised away.
 var benchSink float64
+
+// BenchmarkEncodeShort encodes walk in short runs, as flushes of many series do.
+func BenchmarkEncodeShort(b *testing.B) {
+	walk := makeSets()[0].series[0]
+	for _, n := range []int{1, 5, 20, 100} {
+		runs := walk.runs(n)[:200]
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var e Encoder
+			var dst []byte
+			bytes := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				bytes = 0
+				for _, r := range runs {
+					dst = e.Append(dst[:0], r.times, r.values)
+					bytes += len(dst)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N*len(runs)), "ns/chunk")
+			b.ReportMetric(float64(bytes)/float64(len(runs)), "bytes/chunk")
+		})
+	}
+}

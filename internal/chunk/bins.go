@@ -2,41 +2,34 @@ package chunk
 
 // Bins are an entropy code for integers that cluster: the range of codes, [0, 2^width), is
 // halved again and again where that pays, which gives a binary tree; its leaves are the
-// bins. A code is written as its bin, in as many bits as the bin is rare (tans.go), and its
-// offset in the bin, in as many bits as the bin is wide.
+// bins. A code is written as the prefix of its bin, which is the shorter, the more codes the bin has, and its
+// offset in the bin, in as many bits as the bin is wide. A decoder waits for each code to know where the next
+// one begins. Therefore four take turns, each in a lane of its own: their waits overlap.
 //
-//	bit  0     4
-//	    +-----+------+--------+---------+-------
-//	    | log | tree | states | codes … | zeros
-//	    +-----+------+--------+---------+-------
-//	                  4·log              to a byte
+//	byte    0
+//	       +-------------+------+--------+--------+--------+--------
+//	       | lane sizes  | tree | lane 0 | lane 1 | lane 2 | lane 3
+//	       +-------------+------+--------+--------+--------+--------
+//	        4 varints     bits   codes 0, codes 1, …
+//	                             4, 8, …  5, 9, …
 //
-//	log     the weights of all bins make 2^log: 5 to 9
-//	tree    in preorder, a node is  1            both halves follow, the lower one first
-//	                                0 0          nothing is here
-//	                                0 1 weight   a bin; all but the first have their weight
-//	        A node of one integer cannot be halved: its first bit is left out.
-//	states  of the four decoders that take turns, of log bits each, first the one of code 0
-//	codes   the bits that lead its decoder to its next state, but for the last four codes,
-//	        then the offset in the bin
+//	lane sizes  in bytes
+//	tree        in preorder, a node is  1           both halves follow, the lower one first
+//	                                    0 0         nothing is here
+//	                                    0 1 length  a bin, whose prefix has length + 1 bits (3 bits)
+//	            A node of one integer cannot be halved: its first bit is left out.
+//	lane        its codes, a prefix and an offset each
 //
-// Before the bits stands their number of bytes, as a varint.
+// The tree and the lanes are bits, filled up with zeros to a byte.
 //
-// A weight is 1 at least. Less one and plus 2^golomb, it is a number of golomb+1 bits or more: as
-// many ones as it has more, a zero, and its bits below the first one (exponential Golomb code).
+// Prefixes are found from their lengths: let a bin with a prefix of n bits have 2^(8-n) of 256 slots, first the bins
+// with the shortest prefixes, among these first the lowest bins. Then the prefix is what the first n bits of its first
+// slot are as a number of 8 bits, in the order from the highest one; there are no other slots.
 const (
-	minLog  = 5
-	maxLog  = 9
 	maxBins = 128
-	golomb  = 3
 	lanes   = 4
 
-	// minBinned is how many codes at least are worth trying bins on.
-	minBinned = 32
-
-	// Bins take two to three times as long to read as a fixed width. They have to make codes
-	// smaller than so many 64ths.
-	worthwhile = 62
+	lengthBits = 3
 )
 
 // node is a node of the tree.
@@ -44,14 +37,5 @@ type node uint8
 
 const (
 	nodeHalved node = iota
-	nodeEmpty
-	nodeBin
+	nodeLeaf
 )
-
-// bin is an interval of codes, [lower, lower + 2^width).
-type bin struct {
-	lower  uint64
-	width  uint
-	count  int
-	weight int
-}

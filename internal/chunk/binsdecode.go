@@ -1,188 +1,193 @@
 package chunk
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 )
-
-// narrowBits is how many bits a code has at most for the first two of four codes to end within the
-// word that begins up to 7 bits before them, and the others to begin in its last byte or before.
-const narrowBits = 28
 
 // binReader reads codes in bins.
 type binReader struct {
-	states [lanes]uint64 // of the next codes
-	most   uint          // bits of a code, with its number
-	table  *decodeTable  // made when it is needed first
+	src   []byte // the lanes
+	lanes [lanes]lane
+	most  uint      // bits of a code, with its prefix
+	table *binTable // made when it is needed first
 }
 
-var errBins = errors.New("the tree of bins is damaged")
+// lane is where a lane is, that of the next code first, in bits.
+type lane struct{ at, end uint }
 
-// begin reads the tree and the states from b and returns where the codes begin. All of
-// them are below 2^width.
-func (r *binReader) begin(b []byte, width uint) (at uint, err error) {
-	log := uint(bitsAt(b, 0, 4))
-	if log < minLog || log > maxLog {
-		return 0, fmt.Errorf("bins have 2^%d states, want 2^%d to 2^%d", log, minLog, maxLog)
+// binTable is what tells codes from their first 8 bits.
+type binTable struct {
+	entries [slots]entry
+	n       int // bins
+	bins    [maxBins]interval
+	widths  [maxBins]uint8
+	lengths [maxBins]uint8
+}
+
+// entry is the code that begins with certain 8 bits:
+//
+//	bits 0-7    how long its prefix is
+//	bits 8-15   how long it is with its offset
+//	bits 16-23  the bin
+type entry uint32
+
+func (e entry) length() uint { return uint(e & 63) }
+func (e entry) all() uint    { return uint(e >> 8 & 127) }
+func (e entry) bin() uint    { return uint(e >> 16 & (maxBins - 1)) }
+
+// interval is a bin to a decoder.
+type interval struct {
+	lower uint64
+	mask  uint64 // of an offset
+}
+
+var (
+	errBins  = errors.New("the tree of bins is damaged")
+	errLanes = errors.New("the codes take other than their number of bytes")
+)
+
+// reset begins to read codes, all below 2^width, at b.
+func (r *binReader) reset(b *byteReader, width uint) {
+	var sizes [lanes]uint64
+	for i := range sizes {
+		sizes[i] = b.uvarint()
+	}
+	if b.err != nil {
+		return
 	}
 	if r.table == nil {
-		r.table = new(decodeTable)
+		r.table = new(binTable)
 	}
-	t := treeReader{src: b, at: 4, left: 1 << log, table: r.table}
+	t := treeReader{src: b.src[b.at:], table: r.table}
+	r.table.n = 0
 	t.read(0, width)
-	if t.n == 0 || t.left < 1 {
-		return 0, errBins
+	b.bytes(uint64(t.at+7) / 8)
+	if t.tooMany && b.err == nil {
+		b.err = errBins
 	}
-	r.table.weights[0] = uint16(t.left)
-	r.most = r.table.build(t.n, log)
-	for i := range r.states {
-		r.states[i] = bitsAt(b, t.at, log)
-		t.at += log
+	if b.err == nil {
+		r.most, b.err = r.table.build()
 	}
-	return t.at, nil
+	from := b.at
+	for i, n := range sizes {
+		at := uint(b.at-from) * 8
+		b.bytes(n)
+		r.lanes[i] = lane{at, uint(b.at-from) * 8}
+	}
+	r.src = b.src[from:b.at]
 }
 
 // treeReader reads a tree of bins.
 type treeReader struct {
-	src   []byte
-	at    uint
-	left  int // of the sum of weights, what no bin had yet; negative if the tree is damaged
-	n     int // bins
-	table *decodeTable
+	src     []byte
+	at      uint
+	table   *binTable
+	tooMany bool // bins
 }
 
 // read reads the node whose lowest code is lower. It ends for any src, since zeros
 // are behind its end, which are no halved nodes.
 func (t *treeReader) read(lower uint64, width uint) {
+	mark := wordAt(t.src, t.at)
 	if width > 0 {
 		t.at++
-		if bitsAt(t.src, t.at-1, 1) == 1 {
+		if mark&1 == 1 {
 			t.read(lower, width-1)
 			t.read(lower+1<<(width-1), width-1)
 			return
 		}
+		mark >>= 1
 	}
 	t.at++
-	if bitsAt(t.src, t.at-1, 1) == 0 || t.left < 0 {
+	if mark&1 == 0 {
 		return
 	}
-	if t.n == maxBins {
-		t.left = -1
+	n := t.table.n
+	if n == maxBins {
+		t.tooMany = true
 		return
 	}
-	t.table.bins[t.n] = interval{lower, 1<<width - 1}
-	t.table.widths[t.n] = uint8(width)
-	if t.n > 0 {
-		weight := t.weight()
-		t.table.weights[t.n] = uint16(weight)
-		t.left -= weight
-	}
-	t.n++
+	t.table.bins[n] = interval{lower, 1<<width - 1}
+	t.table.widths[n] = uint8(width)
+	t.table.lengths[n] = uint8(mark>>1&(1<<lengthBits-1)) + 1
+	t.at += lengthBits
+	t.table.n++
 }
 
-// weight reads the weight of a bin.
-func (t *treeReader) weight() int {
-	more := uint(0)
-	for ; more <= maxLog && bitsAt(t.src, t.at, 1) == 1; more++ {
-		t.at++
+// build makes the entries and returns how many bits a code has at most.
+func (t *binTable) build() (most uint, err error) {
+	var p prefixes
+	if !p.reset(t.lengths[:t.n]) {
+		return 0, errBins
 	}
-	n := more + golomb
-	v := 1<<n + int(bitsAt(t.src, t.at+1, n))
-	t.at += 1 + n
-	return v - 1<<golomb + 1
-}
-
-// decode sets dst to the next of left codes, which begin at bit at of b, and returns where
-// those after them begin.
-func (r *binReader) decode(dst []int64, b []byte, at uint, left int) uint {
-	chain := max(0, min(len(dst), left-lanes)) // codes whose lanes have others to come
-	done := 0
-	switch {
-	case r.most <= narrowBits:
-		done, at = r.decodeNarrow(dst[:chain], b, at)
-	case r.most <= wordBits:
-		done, at = r.decodeMiddle(dst[:chain], b, at)
-	}
-	for i := done; i < len(dst); i++ {
-		e := r.table.entries[r.states[0]&(1<<maxLog-1)]
-		copy(r.states[:], r.states[1:])
-		if i < chain {
-			r.states[lanes-1] = e.next() + wordAt(b, at)&e.number()
-			at += e.bits()
+	for i, length := range t.lengths[:t.n] {
+		all := uint(t.widths[i]) + uint(length)
+		most = max(most, all)
+		e := entry(i<<16) | entry(all<<8) | entry(length)
+		step := 1 << length
+		for slot := int(p.next(length)); slot < slots; slot += step {
+			t.entries[slot] = e
 		}
-		n := e.all() - e.bits()
-		dst[i] = int64(r.table.bins[e.bin()&(maxBins-1)].lower + bitsAt(b, at, n))
-		at += n
 	}
-	return at
+	return most, nil
 }
 
-// decodeNarrow decodes a multiple of lanes codes, which have narrowBits at most. It may leave some to do.
-func (r *binReader) decodeNarrow(dst []int64, b []byte, at uint) (done int, behind uint) {
+// read sets dst to the next codes; there must be as many.
+func (r *binReader) read(dst []int64) {
+	if r.most <= wordBits {
+		dst = r.readFour(dst)
+	}
 	t := r.table
-	s0, s1, s2, s3 := r.states[0], r.states[1], r.states[2], r.states[3]
-	for ; done+lanes <= len(dst) && at>>3 <= uint(len(b)); done += lanes {
-		rest := b[at>>3:]
-		if len(rest) < 16 {
-			break
+	for i := range dst {
+		next := r.lanes[0]
+		e := t.entries[wordAt(r.src, next.at)&(slots-1)]
+		b := &t.bins[e.bin()]
+		dst[i] = int64(b.lower + bitsAt(r.src, next.at+e.length(), e.all()-e.length()))
+		next.at += e.all()
+		copy(r.lanes[:], r.lanes[1:])
+		r.lanes[lanes-1] = next
+	}
+}
+
+// readFour reads four codes at a time, which have wordBits at most, and returns those of dst that are left.
+func (r *binReader) readFour(dst []int64) []int64 {
+	t, src := r.table, r.src
+	at0, at1, at2, at3 := r.lanes[0].at, r.lanes[1].at, r.lanes[2].at, r.lanes[3].at
+	for ; len(dst) >= lanes; dst = dst[lanes:] {
+		d := (*[lanes]int64)(dst)
+		word := wordAt(src, at0)
+		e := t.entries[word&(slots-1)]
+		at0 += e.all()
+		d[0] = t.code(e, word)
+		word = wordAt(src, at1)
+		e = t.entries[word&(slots-1)]
+		at1 += e.all()
+		d[1] = t.code(e, word)
+		word = wordAt(src, at2)
+		e = t.entries[word&(slots-1)]
+		at2 += e.all()
+		d[2] = t.code(e, word)
+		word = wordAt(src, at3)
+		e = t.entries[word&(slots-1)]
+		at3 += e.all()
+		d[3] = t.code(e, word)
+	}
+	r.lanes[0].at, r.lanes[1].at, r.lanes[2].at, r.lanes[3].at = at0, at1, at2, at3
+	return dst
+}
+
+// code returns the code of entry e, at whose bits word begins.
+func (t *binTable) code(e entry, word uint64) int64 {
+	b := &t.bins[e.bin()]
+	return int64(b.lower + word>>e.length()&b.mask)
+}
+
+// ended says whether every lane is read to its end.
+func (r *binReader) ended() bool {
+	for _, l := range r.lanes {
+		if l.at > l.end || l.at+8 <= l.end {
+			return false
 		}
-		// The first two codes are in the word at the front, the other two in one that begins up to 7 bytes behind it.
-		src, d, used := (*[16]byte)(rest), (*[lanes]int64)(dst[done:]), at&7
-		word := binary.LittleEndian.Uint64(src[:]) >> used
-		e := t.entries[s0&(1<<maxLog-1)]
-		s0 = e.next() + word&e.number()
-		d[0] = t.code(e, word)
-		word >>= e.all() & 63
-		used += e.all()
-		e = t.entries[s1&(1<<maxLog-1)]
-		s1 = e.next() + word&e.number()
-		d[1] = t.code(e, word)
-		used += e.all()
-
-		word = binary.LittleEndian.Uint64(src[used>>3&7:]) >> (used & 7)
-		at += used - at&7
-		e = t.entries[s2&(1<<maxLog-1)]
-		s2 = e.next() + word&e.number()
-		d[2] = t.code(e, word)
-		word >>= e.all() & 63
-		at += e.all()
-		e = t.entries[s3&(1<<maxLog-1)]
-		s3 = e.next() + word&e.number()
-		d[3] = t.code(e, word)
-		at += e.all()
 	}
-	r.states = [lanes]uint64{s0, s1, s2, s3}
-	return done, at
-}
-
-// decodeMiddle is decodeNarrow for codes of up to wordBits.
-func (r *binReader) decodeMiddle(dst []int64, b []byte, at uint) (done int, behind uint) {
-	t := r.table
-	s0, s1, s2, s3 := r.states[0], r.states[1], r.states[2], r.states[3]
-	for ; done+lanes <= len(dst); done += lanes {
-		d := (*[lanes]int64)(dst[done:])
-		word := wordAt(b, at)
-		e := t.entries[s0&(1<<maxLog-1)]
-		s0 = e.next() + word&e.number()
-		d[0] = t.code(e, word)
-		at += e.all()
-		word = wordAt(b, at)
-		e = t.entries[s1&(1<<maxLog-1)]
-		s1 = e.next() + word&e.number()
-		d[1] = t.code(e, word)
-		at += e.all()
-		word = wordAt(b, at)
-		e = t.entries[s2&(1<<maxLog-1)]
-		s2 = e.next() + word&e.number()
-		d[2] = t.code(e, word)
-		at += e.all()
-		word = wordAt(b, at)
-		e = t.entries[s3&(1<<maxLog-1)]
-		s3 = e.next() + word&e.number()
-		d[3] = t.code(e, word)
-		at += e.all()
-	}
-	r.states = [lanes]uint64{s0, s1, s2, s3}
-	return done, at
+	return true
 }

@@ -40,6 +40,25 @@ func (w *bitWriter) flush() []byte {
 	return w.dst
 }
 
+// pack appends codes in width bits each, filled up with zeros to a byte. All must be below 2^width.
+func pack(dst []byte, codes []uint64, width uint) []byte {
+	size := (len(codes)*int(width) + 7) / 8
+	packed := grow(dst, size+8) // whole words are written
+	out := packed[len(dst):]
+	acc, n := uint64(0), uint(0)
+	for _, c := range codes {
+		acc |= c << (n & 63)
+		if n += width; n >= 64 {
+			binary.LittleEndian.PutUint64(out, acc)
+			out = out[8:]
+			n -= 64
+			acc = c >> (width - n)
+		}
+	}
+	binary.LittleEndian.PutUint64(out, acc)
+	return packed[:len(dst)+size]
+}
+
 // wordBits is how many bits wordAt gives at least.
 const wordBits = 57
 
@@ -71,7 +90,11 @@ func bitsAt(b []byte, at, n uint) uint64 {
 
 // unpack sets dst to fields of width bits each, which stand in b from bit at on.
 func unpack(dst []int64, b []byte, at, width uint) {
-	if width > wordBits {
+	switch {
+	case width == 0:
+		clear(dst)
+		return
+	case width > wordBits:
 		for i := range dst {
 			dst[i] = int64(bitsAt(b, at, width))
 			at += width
@@ -79,7 +102,20 @@ func unpack(dst []int64, b []byte, at, width uint) {
 		return
 	}
 	mask := uint64(1)<<width - 1
-	if width <= wordBits/4 {
+	if width <= wordBits/8 {
+		for len(dst) >= 8 {
+			d, word := (*[8]int64)(dst), wordAt(b, at)
+			d[0], d[1] = int64(word&mask), int64(word>>(width&63)&mask)
+			word >>= 2 * width & 63
+			d[2], d[3] = int64(word&mask), int64(word>>(width&63)&mask)
+			word >>= 2 * width & 63
+			d[4], d[5] = int64(word&mask), int64(word>>(width&63)&mask)
+			word >>= 2 * width & 63
+			d[6], d[7] = int64(word&mask), int64(word>>(width&63)&mask)
+			at += 8 * width
+			dst = dst[8:]
+		}
+	} else if width <= wordBits/4 {
 		for len(dst) >= 4 {
 			d, word := (*[4]int64)(dst), wordAt(b, at)
 			d[0] = int64(word & mask)

@@ -17,19 +17,21 @@ const MaxSamples = 8192
 //	       +------+-------+-------+----------+-----------------+----------------
 //	       | form | count | first | distance | times           | values
 //	       +------+-------+-------+----------+-----------------+----------------
-//	                               count > 1  irregular (ints.go)     (values.go)
+//	               many            count > 1  irregular (ints.go)     (values.go)
 //
-//	form      bits 4-7 the version, 1; bit 0 seconds: first and distance are in seconds, else
-//	          in milliseconds; bit 1 irregular; bits 2-3 are 0
-//	count     samples, 1 to MaxSamples                          varint
+//	form      bits 6-7 the version, 1; bit 5 irregular; bit 4 seconds: first and distance are
+//	          in seconds, else in milliseconds; bits 0-3 the count, or 0 if it is many
+//	count     samples, if more than 15, up to MaxSamples        varint
 //	first     the first time                                    signed varint
 //	distance  from the first time to the last if irregular,
 //	          else between any two that follow each other       varint
 //	times     the count-1 distances of times that follow each other, in milliseconds
 const (
 	version       = 1
-	formSeconds   = 1 << 0
-	formIrregular = 1 << 1
+	versionShift  = 6
+	formIrregular = 1 << 5
+	formSeconds   = 1 << 4
+	maxFormCount  = 15
 
 	second = 1000 // milliseconds
 )
@@ -60,7 +62,7 @@ func ReadHeader(src []byte) (Header, error) {
 
 // append appends the head as it is drawn above.
 func (h *head) append(dst []byte) []byte {
-	form, first, distance := byte(version<<4), uint64(h.First), h.step
+	form, first, distance := byte(version<<versionShift), uint64(h.First), h.step
 	if h.irregular {
 		form |= formIrregular
 		distance = uint64(h.Last) - first
@@ -70,8 +72,11 @@ func (h *head) append(dst []byte) []byte {
 		first = uint64(h.First / second)
 		distance /= second
 	}
-	dst = append(dst, form)
-	dst = binary.AppendUvarint(dst, uint64(h.Count))
+	if h.Count <= maxFormCount {
+		dst = append(dst, form|byte(h.Count))
+	} else {
+		dst = binary.AppendUvarint(append(dst, form), uint64(h.Count))
+	}
 	dst = binary.AppendUvarint(dst, zigzag(first))
 	if h.Count > 1 {
 		dst = binary.AppendUvarint(dst, distance)
@@ -84,18 +89,18 @@ func (h *head) append(dst []byte) []byte {
 func parseHead(src []byte) (h head, size int, err error) {
 	r := byteReader{src: src}
 	form := r.byte()
-	if r.err == nil && form>>4 != version {
-		return h, 0, fmt.Errorf("chunk: version %d at byte 0, but this program knows version %d only", form>>4, version)
-	}
-	if form&0xf&^(formSeconds|formIrregular) != 0 {
-		return h, 0, fmt.Errorf("chunk: form %#x at byte 0 is not one of version %d", form, version)
+	if v := form >> versionShift; r.err == nil && v != version {
+		return h, 0, fmt.Errorf("chunk: version %d at byte 0, but this program knows version %d only", v, version)
 	}
 	h.irregular = form&formIrregular != 0
 	unit := uint64(1)
 	if form&formSeconds != 0 {
 		unit = second
 	}
-	count := r.uvarint()
+	count := uint64(form & maxFormCount)
+	if count == 0 {
+		count = r.uvarint()
+	}
 	if r.err == nil && (count == 0 || count > MaxSamples || count == 1 && h.irregular) {
 		r.err = errCount
 	}

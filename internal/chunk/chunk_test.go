@@ -249,7 +249,7 @@ func TestRareDecimals(t *testing.T) {
 	var e Encoder
 	whole := len(e.Append(nil, every(1024, 10), values))
 	for i := 2; i < len(values); i += 10 { // none of those that chooseExponent looks at
-		if rest := i * sampleSize % len(values); rest > 0 && rest <= len(values)-sampleSize {
+		if rest := i * exponentSample % len(values); rest > 0 && rest <= len(values)-exponentSample {
 			values[i] += 0.5
 		}
 	}

@@ -37,23 +37,24 @@ func (e *Encoder) appendTimes(dst []byte, times []int64) []byte {
 	if h.Count > 1 {
 		h.step = uint64(times[1]) - uint64(times[0])
 	}
-	e.numbers = e.numbers[:0]
 	last, irregular := times[0], uint64(0)
 	for _, t := range times[1:] {
 		if t <= last {
 			panic(fmt.Sprintf("BUG: chunk: time %d follows %d", t, last))
 		}
-		d := uint64(t) - uint64(last)
-		e.numbers = append(e.numbers, d)
-		irregular |= d ^ h.step
+		irregular |= uint64(t) - uint64(last) ^ h.step
 		last = t
 	}
 	h.irregular = irregular != 0
 	dst = h.append(dst)
-	if h.irregular {
-		dst = e.ints.append(dst, e.numbers)
+	if !h.irregular {
+		return dst
 	}
-	return dst
+	e.numbers = e.numbers[:0]
+	for i, t := range times[1:] {
+		e.numbers = append(e.numbers, uint64(t)-uint64(times[i]))
+	}
+	return e.ints.append(dst, e.numbers)
 }
 
 // appendValues appends the values in the smallest form.

@@ -3,8 +3,8 @@ package chunk
 import "math"
 
 const (
-	// sampleSize is how many values chooseExponent looks at.
-	sampleSize = 24
+	// exponentSample is how many values chooseExponent looks at.
+	exponentSample = 24
 
 	// From maxExact on, any float64 is a decimal.
 	maxExact = 1 << 53
@@ -22,9 +22,9 @@ const (
 // whether with residuals; not ok if they are no decimals. The way is that of ALP (Afroozeh, Kuffó,
 // Boncz, "ALP: Adaptive Lossless floating-Point Compression", 2023): try some values, all exponents.
 func chooseExponent(values []float64) (k int, residuals, ok bool) {
-	var sample [sampleSize]float64
+	var sample [exponentSample]float64
 	n, finite := 0, 0
-	count := min(sampleSize, len(values))
+	count := min(exponentSample, len(values))
 	for i := range count {
 		v := values[i*len(values)/count]
 		if v != v || math.Abs(v) > math.MaxFloat64 {

@@ -2,121 +2,68 @@ package chunk
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 )
 
-// maxOutliers is how many codes at either end planFixed may leave to patches.
-const maxOutliers = 6
-
-// fixedPlan says which codes a fixed width is for: width bits from lower on. Those outside
+// window is a range of codes that are packed with one width: from lower on, 2^width of them. Those outside
 // are patches.
-type fixedPlan struct {
-	lower uint64
-	width uint
-	bits  int // size, without the head
+type window struct {
+	lower   uint64
+	width   uint
+	patches int
 }
 
-// ends are the least and the largest of n codes.
-type ends struct {
-	n    int
-	low  [maxOutliers + 1]uint64 // ascending
-	high [maxOutliers + 1]uint64 // descending
-}
-
-// find finds them.
-func (e *ends) find(codes []uint64) {
-	*e = ends{n: len(codes)}
-	for i := range e.low {
-		e.low[i] = math.MaxUint64
+// window returns the window of the plan for codes that are up to most and have the head f. It is not ok if it is
+// no narrower than all codes.
+func (p *intPlan) window(f *intForm, most uint64) (w window, ok bool) {
+	if f.width == 0 || int64(p.high) < int64(f.lower) {
+		return w, false
 	}
-	for _, c := range codes {
-		if c < e.low[maxOutliers] {
-			i := maxOutliers
-			for ; i > 0 && c < e.low[i-1]; i-- {
-				e.low[i] = e.low[i-1]
-			}
-			e.low[i] = c
-		}
-		if c > e.high[maxOutliers] {
-			i := maxOutliers
-			for ; i > 0 && c > e.high[i-1]; i-- {
-				e.high[i] = e.high[i-1]
-			}
-			e.high[i] = c
-		}
+	low := uint64(0)
+	if int64(p.low) > int64(f.lower) {
+		low = (p.low - f.lower) / f.unit
 	}
-}
-
-// width returns how many bits the largest code has.
-func (e *ends) width() uint { return uint(bits.Len64(e.high[0])) }
-
-// planFixed finds the smallest way to pack the codes with one width.
-func (e *ends) planFixed() fixedPlan {
-	n := e.n
-	if n == 0 {
-		return fixedPlan{}
-	}
-	width := bits.Len64(e.high[0] - e.low[0])
-	best := fixedPlan{lower: e.low[0], width: uint(width), bits: n * width}
-	most := min(maxOutliers, n/4)
-	for low := 0; low <= most; low++ {
-		lower := e.low[low]
-		for high := 0; low+high <= most; high++ {
-			width := bits.Len64(e.high[high] - lower)
-			size := n * width
-			if low+high == 0 || size >= best.bits {
-				continue
-			}
-			size += 8
-			for i := range low {
-				size += patchBits(e.low[i] - lower)
-			}
-			for i := range high {
-				size += patchBits(e.high[i] - lower)
-			}
-			if size < best.bits {
-				best = fixedPlan{lower, uint(width), size}
-			}
-		}
-	}
-	return best
+	high := min(most, (p.high-f.lower)/f.unit)
+	w.width = uint(bits.Len64(high - low))
+	// What the width has room for beyond the range is left on both sides.
+	room := (uint64(1)<<w.width - 1) - (high - low)
+	w.lower = low - min(low, room/2)
+	return w, w.width < f.width
 }
 
 // patchBits is about the size of a patch.
-func patchBits(code uint64) int { return 8 + 8*varintLen(zigzag(code)) }
+func patchBits(code uint64) int { return 8 + varintBits(code) }
 
-// appendFixed appends the sequence of head f with codes as p says.
-func appendFixed(dst []byte, f *intForm, codes []uint64, p fixedPlan) []byte {
-	f.lower += p.lower * f.unit
-	patches := 0
-	for i := range codes {
-		codes[i] -= p.lower
-		if codes[i]>>p.width != 0 {
-			patches++
+// count counts the patches and says whether codes are smaller with them, than with f's width.
+func (w *window) count(codes []uint64, width uint) bool {
+	size := 8
+	for _, c := range codes {
+		if c -= w.lower; c>>w.width != 0 {
+			size += patchBits(c)
+			w.patches++
 		}
 	}
-	f.width, f.patched = p.width, patches > 0
+	return size < len(codes)*int(width-w.width)
+}
+
+// append appends the sequence of head f with codes, which it changes, after count.
+func (w *window) append(dst []byte, f *intForm, codes []uint64) []byte {
+	f.lower += w.lower * f.unit
+	f.width, f.patched = w.width, w.patches > 0
 	dst = f.append(dst)
 	if f.patched {
-		dst = binary.AppendUvarint(dst, uint64(patches))
-		gap := 0
-		for i, c := range codes {
-			if c>>p.width == 0 {
-				gap++
-				continue
-			}
+		dst = binary.AppendUvarint(dst, uint64(w.patches))
+	}
+	gap := 0
+	for i, c := range codes {
+		c -= w.lower
+		if c>>w.width != 0 {
 			dst = binary.AppendUvarint(dst, uint64(gap))
 			dst = binary.AppendUvarint(dst, zigzag(c))
-			codes[i], gap = 0, 0
+			c, gap = 0, -1
 		}
+		codes[i] = c
+		gap++
 	}
-	if p.width == 0 {
-		return dst
-	}
-	w := bitWriter{dst: dst}
-	for _, c := range codes {
-		w.write(c, p.width)
-	}
-	return w.flush()
+	return pack(dst, codes, w.width)
 }

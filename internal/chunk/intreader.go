@@ -1,6 +1,9 @@
 package chunk
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 // intReader reads a sequence of integers, any number at a time. It holds nothing but src.
 type intReader struct {
@@ -18,13 +21,10 @@ type intReader struct {
 	gap     int    // codes before the next patch, -1 without
 	patch   uint64 // that patch
 
-	binReader
+	bins binReader
 }
 
-var (
-	errPatches = errors.New("a patch stands behind the last code")
-	errBits    = errors.New("the codes take other than their number of bytes")
-)
+var errPatches = errors.New("a patch stands behind the last code")
 
 // reset begins to read the sequence of n integers at the front of src and returns how
 // many bytes it takes. Of a fixed width, it is checked completely.
@@ -38,10 +38,7 @@ func (r *intReader) reset(src []byte, n int) (size int, err error) {
 	r.at, r.gap = 0, -1
 	b := byteReader{src: src, at: size}
 	if r.binned {
-		r.src = b.bytes(b.uvarint())
-		if b.err == nil {
-			r.at, b.err = r.begin(r.src, r.width)
-		}
+		r.bins.reset(&b, r.width)
 		return b.at, b.err
 	}
 	if r.patched {
@@ -72,11 +69,15 @@ func patchList(b *byteReader, n int) []byte {
 
 // nextPatch takes a patch off the list, which is whole.
 func (r *intReader) nextPatch() {
-	b := byteReader{src: r.patches}
+	if p := r.patches; len(p) >= 2 && p[0]|p[1] < 0x80 {
+		r.gap, r.patch, r.patches = int(p[0]), unzigzag(uint64(p[1])), p[2:]
+		return
+	}
 	if len(r.patches) == 0 {
 		r.gap = -1
 		return
 	}
+	b := byteReader{src: r.patches}
 	r.gap = int(b.uvarint())
 	r.patch = unzigzag(b.uvarint())
 	r.patches = r.patches[b.at:]
@@ -123,85 +124,108 @@ func (r *intReader) read(dst []int64) error {
 // readDecimals is read, and sets decimals, which is as long, to the decimals of the integers.
 func (r *intReader) readDecimals(dst []int64, decimals []float64, scale *scale) error {
 	s := *scale
-	if len(dst) > 0 && r.starts > 0 {
+	for r.starts > 0 && len(dst) > 0 {
 		if err := r.read(dst[:1]); err != nil {
 			return err
 		}
 		decimals[0] = s.decimal(dst[0])
 		dst, decimals = dst[1:], decimals[1:]
 	}
-	if r.order != 1 || r.unit != 1 {
-		err := r.read(dst)
-		for i, m := range dst {
-			decimals[i] = s.decimal(m)
-		}
+	if err := r.readCodes(dst); err != nil {
 		return err
 	}
-	err := r.readCodes(dst)
-	value, lower := r.value, r.lower
-	for i, c := range dst {
-		value += lower + uint64(c)
-		dst[i] = int64(value)
-		decimals[i] = s.decimal(int64(value))
+	decimals = decimals[:len(dst)]
+	value, step, lower, unit := r.value, r.step, r.lower, r.unit
+	switch r.order {
+	case 0:
+		for i, c := range dst {
+			value = lower + unit*uint64(c)
+			dst[i], decimals[i] = int64(value), s.decimal(int64(value))
+		}
+	case 1:
+		for i, c := range dst {
+			value += lower + unit*uint64(c)
+			dst[i], decimals[i] = int64(value), s.decimal(int64(value))
+		}
+	default:
+		for i, c := range dst {
+			step += lower + unit*uint64(c)
+			value += step
+			dst[i], decimals[i] = int64(value), s.decimal(int64(value))
+		}
 	}
-	r.value = value
-	return err
+	r.value, r.step = value, step
+	return nil
 }
 
 // readCodes sets dst to the next codes.
 func (r *intReader) readCodes(dst []int64) error {
 	if r.binned {
-		r.at = r.decode(dst, r.src, r.at, r.left)
-		r.left -= len(dst)
-		if end := uint(len(r.src)) * 8; r.at > end || r.left == 0 && r.at+8 <= end {
-			return errBits
+		r.bins.read(dst)
+		if r.left -= len(dst); r.left == 0 && !r.bins.ended() {
+			return errLanes
 		}
 		return nil
 	}
 	unpack(dst, r.src, r.at, r.width)
 	r.at += uint(len(dst)) * r.width
 	r.left -= len(dst)
-	behind := 0
-	for r.gap >= 0 && behind+r.gap < len(dst) {
-		dst[behind+r.gap] = int64(r.patch)
-		behind += r.gap + 1
+	for i, ok := r.patchBelow(0, len(dst)); ok; i, ok = r.patchBelow(i+1, len(dst)) {
+		dst[i] = int64(r.patch)
 		r.nextPatch()
-	}
-	if r.gap >= 0 {
-		r.gap -= len(dst) - behind
 	}
 	return nil
 }
 
+// patchBelow returns where among the next n codes the next patch is, if it is there, of which those before from have
+// been dealt with.
+func (r *intReader) patchBelow(from, n int) (i int, ok bool) {
+	if r.gap < 0 {
+		return 0, false
+	}
+	if r.gap >= n-from {
+		r.gap -= n - from
+		return 0, false
+	}
+	return from + r.gap, true
+}
+
 // integrate turns codes into integers.
 func (r *intReader) integrate(dst []int64) {
-	lower, unit := r.lower, r.unit
-	if unit != 1 {
-		for i := range dst {
-			dst[i] *= int64(unit)
-		}
-	}
+	value, step, lower, unit := r.value, r.step, r.lower, r.unit
 	switch r.order {
 	case 0:
-		if lower != 0 {
-			for i := range dst {
-				dst[i] += int64(lower)
-			}
+		if lower == 0 && unit == 1 {
+			return
+		}
+		for i, c := range dst {
+			dst[i] = int64(lower + unit*uint64(c))
 		}
 	case 1:
-		value := r.value
 		for i, c := range dst {
-			value += lower + uint64(c)
+			value += lower + unit*uint64(c)
 			dst[i] = int64(value)
 		}
-		r.value = value
 	default:
-		value, step := r.value, r.step
 		for i, c := range dst {
-			step += lower + uint64(c)
+			step += lower + unit*uint64(c)
 			value += step
 			dst[i] = int64(value)
 		}
-		r.value, r.step = value, step
+	}
+	r.value, r.step = value, step
+}
+
+// sparse says whether all integers are 0 but for patches.
+func (r *intReader) sparse() bool {
+	return r.width == 0 && r.order == 0 && r.lower == 0 && !r.binned
+}
+
+// addPatches adds the next integers, which are sparse, to the bits of the values dst.
+func (r *intReader) addPatches(dst []float64) {
+	r.left -= len(dst)
+	for i, ok := r.patchBelow(0, len(dst)); ok; i, ok = r.patchBelow(i+1, len(dst)) {
+		dst[i] = math.Float64frombits(math.Float64bits(dst[i]) + r.unit*r.patch)
+		r.nextPatch()
 	}
 }

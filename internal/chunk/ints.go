@@ -3,8 +3,8 @@ package chunk
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
-	"slices"
 )
 
 // A sequence of n integers is what times and most values become. The integers are taken
@@ -18,9 +18,10 @@ import (
 //	       +------+-------+-------+-------+-------+------+---------------
 //	       | form | width | start | slope | lower | unit | codes …
 //	       +------+-------+-------+-------+-------+------+---------------
-//	                       order≥1 order=2         hasUnit
+//	               long    order≥1 order=2         hasUnit
 //
-//	form    bits 0-1 order, 0 to 2 and below n; bit 2 hasUnit; bit 3 binned; bit 4 patched; bits 5-7 are 0
+//	form    short: bits 6-7 order, 0 to 2 and below n; bits 0-5 width
+//	        long: bits 6-7 are 3; bits 0-1 order; bit 2 hasUnit; bit 3 binned; bit 4 patched; bit 5 is 0
 //	width   bits of a code, 0 to 64; of binned ones the largest
 //	start   the first integer                           signed varint
 //	slope   the second integer less the first           signed varint
@@ -37,7 +38,11 @@ const (
 	formUnit    = 1 << 2
 	formBinned  = 1 << 3
 	formPatched = 1 << 4
-	formMask    = orderMask | formUnit | formBinned | formPatched
+	formMask    = formLong | orderMask | formUnit | formBinned | formPatched
+
+	formLong   = 3 << 6
+	orderShift = 6
+	shortWidth = 63 // the largest of the short form
 )
 
 // maxOrder is the largest order.
@@ -55,17 +60,21 @@ type intForm struct {
 
 // append appends the head as it is drawn above.
 func (f *intForm) append(dst []byte) []byte {
-	form := byte(f.order)
-	if f.unit != 1 {
-		form |= formUnit
+	if f.unit == 1 && !f.binned && !f.patched && f.width <= shortWidth {
+		dst = append(dst, byte(f.order<<orderShift)|byte(f.width))
+	} else {
+		form := byte(formLong | f.order)
+		if f.unit != 1 {
+			form |= formUnit
+		}
+		if f.binned {
+			form |= formBinned
+		}
+		if f.patched {
+			form |= formPatched
+		}
+		dst = append(dst, form, byte(f.width))
 	}
-	if f.binned {
-		form |= formBinned
-	}
-	if f.patched {
-		form |= formPatched
-	}
-	dst = append(dst, form, byte(f.width))
 	if f.order >= 1 {
 		dst = binary.AppendUvarint(dst, zigzag(f.start))
 	}
@@ -79,35 +88,74 @@ func (f *intForm) append(dst []byte) []byte {
 	return dst
 }
 
+// parseForm reads the head of a sequence of n integers at the front of src, and
+// returns how many bytes it took.
+func parseForm(src []byte, n int) (f intForm, size int, err error) {
+	r := byteReader{src: src}
+	form := r.byte()
+	f = intForm{order: int(form >> orderShift), width: uint(form & shortWidth), unit: 1}
+	if form >= formLong {
+		f.order, f.width = int(form&orderMask), uint(r.byte())
+		f.binned, f.patched = form&formBinned != 0, form&formPatched != 0
+		if form&^formMask != 0 || f.order > maxOrder || f.binned && f.patched || f.width > 64 {
+			return f, 0, fmt.Errorf("integers have form %#x, width %d, which is not one of version %d", form, f.width, version)
+		}
+	}
+	if f.order > 0 && f.order >= n {
+		return f, 0, fmt.Errorf("%d integers have order %d", n, f.order)
+	}
+	if f.order >= 1 {
+		f.start = unzigzag(r.uvarint())
+	}
+	if f.order >= 2 {
+		f.slope = unzigzag(r.uvarint())
+	}
+	f.lower = unzigzag(r.uvarint())
+	if form >= formLong && form&formUnit != 0 {
+		f.unit = r.uvarint()
+	}
+	return f, r.at, r.err
+}
+
 // intEncoder encodes sequences. It holds scratch memory only.
 type intEncoder struct {
 	codes  []uint64
-	ends   ends
+	sample []uint64
+	sorter sorter
 	binner binner
 }
 
 // append appends xs, which are 1 to MaxSamples.
 func (e *intEncoder) append(dst []byte, xs []uint64) []byte {
-	f := intForm{order: e.chooseOrder(xs), unit: 1}
+	p := e.choose(xs)
+	f := intForm{order: p.order}
 	codes := difference(e.codes[:0], xs, f.order)
 	e.codes = codes
-	switch f.order {
-	case 2:
-		f.slope = xs[1] - xs[0]
-		fallthrough
-	case 1:
+	if f.order >= 1 {
 		f.start = xs[0]
 	}
-	f.lower, f.unit = reduce(codes)
-	ends := &e.ends
-	ends.find(codes)
-	fixed := ends.planFixed()
-	if len(codes) >= minBinned && e.binner.cost(codes, ends.width(), 1) < fixed.bits*worthwhile/64 {
-		e.binner.plan()
-		f.binned, f.width = true, ends.width()
+	if f.order == 2 {
+		f.slope = xs[1] - xs[0]
+	}
+	var most uint64
+	f.lower, f.unit, most = reduce(codes)
+	f.width = uint(bits.Len64(most))
+	if p.binned && e.findBins(codes, f.width) {
+		f.binned = true
 		return e.binner.append(f.append(dst), codes, f.width)
 	}
-	return appendFixed(dst, &f, codes, fixed)
+	if w, ok := p.window(&f, most); ok && w.count(codes, f.width) {
+		return w.append(dst, &f, codes)
+	}
+	return pack(f.append(dst), codes, f.width)
+}
+
+// findBins finds the bins of codes, all below 2^width, from a sample of them. It says whether there are as many as can
+// be coded.
+func (e *intEncoder) findBins(codes []uint64, width uint) bool {
+	e.sample = sample(e.sample[:0], codes, 0)
+	e.binner.plan(e.sorter.sort(e.sample, width), width, len(codes))
+	return e.binner.count(codes, width)
 }
 
 // difference appends the differences of xs of the given order to dst, len(xs)-order of them.
@@ -116,56 +164,72 @@ func difference(dst, xs []uint64, order int) []uint64 {
 	case 0:
 		return append(dst, xs...)
 	case 1:
-		dst = slices.Grow(dst, len(xs))[:len(xs)-1]
+		ds := grow(dst, len(xs)-1)
 		last := xs[0]
 		for i, x := range xs[1:] {
-			dst[i] = x - last
+			ds[len(dst)+i] = x - last
 			last = x
 		}
-		return dst
+		return ds
 	}
-	dst = slices.Grow(dst, len(xs))[:len(xs)-2]
+	ds := grow(dst, len(xs)-2)
 	last, slope := xs[1], xs[1]-xs[0]
 	for i, x := range xs[2:] {
-		dst[i] = x - last - slope
+		ds[len(dst)+i] = x - last - slope
 		last, slope = x, x-last
 	}
-	return dst
+	return ds
 }
 
 // reduce turns codes into (code - lower) / unit, with lower the least of them as signed
-// integers, and unit the greatest common divisor of what is left.
-func reduce(codes []uint64) (lower, unit uint64) {
+// integers, and unit the greatest common divisor of what is left. It returns the largest, too.
+func reduce(codes []uint64) (lower, unit, most uint64) {
 	if len(codes) == 0 {
-		return 0, 1
+		return 0, 1, 0
 	}
-	low := int64(codes[0])
+	first := codes[0]
+	low, high, all := int64(first), int64(first), uint64(0)
 	for _, c := range codes {
-		low = min(low, int64(c))
+		low, high = min(low, int64(c)), max(high, int64(c))
+		all |= c - first
 	}
-	lower = uint64(low)
-	var g uint64
-	for _, c := range codes {
-		if c -= lower; c != 0 {
-			if g = gcd(g, c); g == 1 {
-				break
-			}
-		}
+	lower, most = uint64(low), uint64(high)-uint64(low)
+	if most == 0 {
+		clear(codes)
+		return lower, 1, 0
 	}
-	if g <= 1 {
-		for i := range codes {
-			codes[i] -= lower
-		}
-		return lower, 1
-	}
-	// A multiple of g is divided by shifting the twos out and multiplying by the inverse of
-	// what is left of g, modulo 2^64.
-	twos := uint(bits.TrailingZeros64(g))
-	inverse := inverseOf(g >> twos)
+	// A multiple of unit is divided by shifting its twos out and multiplying by the inverse of
+	// what is left of unit, modulo 2^64.
+	twos := uint(bits.TrailingZeros64(all))
+	odd := oddDivisor(codes, first)
+	inverse := inverseOf(odd)
 	for i := range codes {
-		codes[i] = (codes[i] - lower) >> twos * inverse
+		codes[i] = (codes[i] - lower) >> (twos & 63) * inverse
 	}
-	return lower, g
+	return lower, odd << twos, most >> twos * inverse
+}
+
+// oddDivisor returns the greatest odd number that divides the distances of all codes from first, which are not all
+// 0.
+func oddDivisor(codes []uint64, first uint64) uint64 {
+	g, inverse, limit := uint64(0), uint64(0), uint64(0)
+	for _, c := range codes {
+		// Distances of both signs are multiples of g, or not, together.
+		d := c - first
+		if int64(c) < int64(first) {
+			d = -d
+		}
+		// Of multiples of g, the product with its inverse is the quotient; of other numbers, it is larger than that
+		// of any multiple.
+		if g != 0 && d*inverse <= limit || d == 0 {
+			continue
+		}
+		if g = gcd(g, d>>bits.TrailingZeros64(d)); g == 1 {
+			return 1
+		}
+		inverse, limit = inverseOf(g), math.MaxUint64/g
+	}
+	return g
 }
 
 // gcd returns the greatest common divisor of a and b > 0; of 0 and b it is b.
@@ -184,27 +248,4 @@ func inverseOf(odd uint64) uint64 {
 		x *= 2 - odd*x
 	}
 	return x
-}
-
-// parseForm reads the head of a sequence of n integers at the front of src, and
-// returns how many bytes it took.
-func parseForm(src []byte, n int) (f intForm, size int, err error) {
-	r := byteReader{src: src}
-	form := r.byte()
-	f = intForm{order: int(form & orderMask), width: uint(r.byte()), unit: 1}
-	f.binned, f.patched = form&formBinned != 0, form&formPatched != 0
-	if form&^formMask != 0 || f.order > maxOrder || f.order > 0 && f.order >= n || f.binned && f.patched || f.width > 64 {
-		return f, 0, fmt.Errorf("integers have form %#x, width %d, which no chunk of version %d with %d of them has", form, f.width, version, n)
-	}
-	if f.order >= 1 {
-		f.start = unzigzag(r.uvarint())
-	}
-	if f.order >= 2 {
-		f.slope = unzigzag(r.uvarint())
-	}
-	f.lower = unzigzag(r.uvarint())
-	if form&formUnit != 0 {
-		f.unit = r.uvarint()
-	}
-	return f, r.at, r.err
 }

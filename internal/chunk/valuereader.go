@@ -96,7 +96,7 @@ func (r *valueReader) exact() bool {
 	return r.kind&^kindExponent == kindDecimal
 }
 
-// read sets dst to the next values; there must be as many. Of decimals it sets ints, which is as long,
+// read sets dst to the next values, blockSize at most; there must be as many. Of decimals it sets ints, which is as long,
 // to the integers.
 func (r *valueReader) read(dst []float64, ints []int64) error {
 	switch r.kind {
@@ -133,20 +133,26 @@ func (r *valueReader) read(dst []float64, ints []int64) error {
 	return nil
 }
 
-// addRests adds the residuals to the values dst.
+// addRests adds the residuals to the values dst, blockSize at most.
 func (r *valueReader) addRests(dst []float64) error {
-	var rests [blockSize]int64
-	for len(dst) > 0 {
-		n := min(len(dst), blockSize)
-		if err := r.rests.read(rests[:n]); err != nil {
-			return err
-		}
-		for i, rest := range rests[:n] {
-			dst[i] = math.Float64frombits(math.Float64bits(dst[i]) + uint64(rest))
-		}
-		dst = dst[n:]
+	if r.rests.sparse() {
+		r.rests.addPatches(dst)
+		return nil
 	}
-	return nil
+	var block [blockSize]int64
+	rests := block[:len(dst)]
+	lower, unit := uint64(0), uint64(1)
+	var err error
+	if r.rests.order == 0 {
+		lower, unit = r.rests.lower, r.rests.unit
+		err = r.rests.readCodes(rests)
+	} else {
+		err = r.rests.read(rests)
+	}
+	for i, rest := range rests {
+		dst[i] = math.Float64frombits(math.Float64bits(dst[i]) + lower + unit*uint64(rest))
+	}
+	return err
 }
 
 // setExceptions sets those of the values dst that are exceptions.

@@ -108,6 +108,37 @@ func appendParts(dst []byte, v float64, whole, fraction uint64) []byte {
 	return dst[:start+int(n)+9-bits.LeadingZeros64(x|1)>>3]
 }
 
+// AppendFixed takes integers below MaxFixed, either sign, and up to MaxFixedExponent digits behind the point.
+const (
+	MaxFixed         = 1e8
+	MaxFixedExponent = 7
+)
+
+// AppendFixed appends m / 10^k without an exponent, with one digit at least on either side of the point and no
+// zeros at the end but for that one. If its size is 0 or at least 1e-4, that is what Append appends for the float64
+// nearest to it (see there).
+func AppendFixed(dst []byte, m int64, k uint) []byte {
+	if m <= -MaxFixed || m >= MaxFixed || k > MaxFixedExponent {
+		panic("BUG: decimal: AppendFixed of a number that is too large")
+	}
+	const room = 18 // a sign, 8 digits, a point, 8 digits
+	start := len(dst)
+	if cap(dst)-start < room {
+		dst = slices.Grow(dst, room)
+	}
+	b := (*[room]byte)(dst[start : start+room])
+	b[0] = '-' // overwritten if there is no sign
+	n := uint64(m) >> 63
+	x := splitDigits(uint64(max(m, -m)))
+	fraction := x >> (8 * (8 - k))
+	blank := bits.TrailingZeros64(x|1<<(8*(7-k))) & 0x38 // the digit before the point stays
+	binary.LittleEndian.PutUint64(b[n:], (x|zeros)>>blank)
+	n += uint64(8-k) - uint64(blank>>3)
+	b[n&15] = '.'
+	binary.LittleEndian.PutUint64(b[n&15+1:], fraction|zeros)
+	return dst[:start+int(n)+9-bits.LeadingZeros64(fraction|1)>>3]
+}
+
 // appendWide is appendParts for any whole.
 func appendWide(dst []byte, v float64, whole, fraction uint64) []byte {
 	if v < 0 {

@@ -286,3 +286,47 @@ func TestNoAllocations(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendFixed(t *testing.T) {
+	check := func(m int64, k uint) {
+		t.Helper()
+		v := float64(m) / pow10[k]
+		got := string(AppendFixed([]byte("x"), m, k))
+		if want := "x" + string(Append(nil, v)); got != want && (math.Abs(v) >= 1e-4 || m == 0) {
+			t.Fatalf("AppendFixed(%d, %d) = %q, want %q", m, k, got, want)
+		}
+		if back, err := strconv.ParseFloat(got[1:], 64); err != nil || back != v {
+			t.Fatalf("AppendFixed(%d, %d) = %q, which is %v, %v; want %v", m, k, got, back, err, v)
+		}
+	}
+	r := rand.New(rand.NewPCG(21, 22))
+	for k := range uint(MaxFixedExponent + 1) {
+		for m := range int64(20_000) {
+			check(m, k)
+			check(-m, k)
+			check(MaxFixed-1-m, k)
+			check(r.Int64N(MaxFixed)>>r.IntN(27), k)
+		}
+		for m := int64(1); m < MaxFixed; m *= 10 {
+			check(m, k)
+			check(m-1, k)
+			check(-9*m, k)
+		}
+	}
+}
+
+func TestAppendFixedRefuses(t *testing.T) {
+	for _, test := range []struct {
+		m int64
+		k uint
+	}{{MaxFixed, 0}, {-MaxFixed, 2}, {math.MinInt64, 0}, {1, MaxFixedExponent + 1}} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); text == "" {
+					t.Errorf("AppendFixed(%d, %d) did not panic", test.m, test.k)
+				}
+			}()
+			AppendFixed(nil, test.m, test.k)
+		}()
+	}
+}
