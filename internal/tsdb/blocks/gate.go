@@ -95,13 +95,8 @@ const FlushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
 // change makes a change that a goroutine of Pebble's must not see fail: then the store fails, and stays here.
 func (g *gate) change(f func() error) error {
 	err := g.try(f)
-	switch {
-	case err == nil || g.readOnly:
-	case !g.health.opened.Load():
-		if isNoSpace(err) { // Open would wait until there is
-			g.health.fail(err)
-		}
-	case inPebble():
+	opened := g.health.opened.Load()
+	if err != nil && !g.readOnly && (opened || isNoSpace(err)) && inPebble() { // Open would wait for space
 		g.health.fail(err)
 		g.stay()
 	}

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -134,17 +135,22 @@ func (s *Store) closeAll() error {
 
 // closeDB closes Pebble, unless the store has failed, even meanwhile: then it would wait for ever.
 func (s *Store) closeDB() error {
-	closed := make(chan error, 1)
 	if s.health.failure() == nil {
+		closed := make(chan error, 1)
 		go func() { closed <- s.db.Close() }()
+		select {
+		case err := <-closed:
+			return err
+		case <-s.health.failed:
+		}
+		select {
+		case err := <-closed: // the failure did not keep it
+			return err
+		case <-time.After(openPatience):
+		}
 	}
-	select {
-	case err := <-closed:
-		return err
-	case <-s.health.failed:
-		s.gate.settle()
-		return s.lock.Lock.Close() // in place of DB.Close
-	}
+	s.gate.settle()
+	return s.lock.Lock.Close() // in place of DB.Close
 }
 
 // Failure returns the error that made the store fail, wrapped in ErrFailed, or nil.

@@ -58,7 +58,7 @@ func (s *Store) reopen() error {
 	return nil
 }
 
-// openPatience is how long Pebble has to come back from Open once the store has failed meanwhile.
+// openPatience is how long Pebble has to come back from Open or Close once the store has failed meanwhile.
 const openPatience = time.Second
 
 // openPebble opens Pebble. Open waits for a flush, which does not end if it fails for good (health.leave): then it is
