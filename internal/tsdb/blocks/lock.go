@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,17 +24,47 @@ type dirLock struct {
 	*pebble.Lock
 	fs   vfs.FS
 	file string // the holder file; empty if there is none
+	held *heldFile
 }
+
+// heldFile is the file below a lock. It is closed once, by whoever comes first: Pebble, which counts those who hold the lock and
+// may never come to give its own share back after a failure, or abandon.
+type heldFile struct {
+	io.Closer
+	once sync.Once
+	err  error
+}
+
+func (f *heldFile) Close() error {
+	f.once.Do(func() { f.err = f.Closer.Close() })
+	return f.err
+}
+
+// lockFS gives a lock a heldFile.
+type lockFS struct {
+	vfs.FS
+	held *heldFile
+}
+
+func (fs lockFS) Lock(name string) (io.Closer, error) {
+	var err error
+	fs.held.Closer, err = fs.FS.Lock(name)
+	return fs.held, err
+}
+
+// abandon gives the directory back although Pebble did not, and maybe never will.
+func (l *dirLock) abandon() error { return l.held.Close() }
 
 // lockDir takes the lock and, unless readOnly, writes down who has it.
 func lockDir(o *Options) (*dirLock, error) {
-	lock, err := pebble.LockDirectory(o.Dir, o.FS)
+	held := new(heldFile)
+	lock, err := pebble.LockDirectory(o.Dir, lockFS{o.FS, held})
 	if isHeld(err) {
 		return nil, fmt.Errorf("%w: %s is held by %s", ErrInUse, o.Dir, holder(o.FS, o.Dir))
 	} else if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", o.Dir, err)
 	}
-	l := &dirLock{Lock: lock, fs: o.FS}
+	l := &dirLock{Lock: lock, fs: o.FS, held: held}
 	if o.ReadOnly {
 		return l, nil
 	}

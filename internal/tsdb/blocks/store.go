@@ -24,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -143,14 +142,9 @@ func (s *Store) closeDB() error {
 			return err
 		case <-s.health.failed:
 		}
-		select {
-		case err := <-closed: // the failure did not keep it
-			return err
-		case <-time.After(openPatience):
-		}
 	}
 	s.gate.settle()
-	return s.lock.Lock.Close() // in place of DB.Close
+	return s.lock.abandon()
 }
 
 // Failure returns the error that made the store fail, wrapped in ErrFailed, or nil.

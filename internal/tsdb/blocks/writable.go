@@ -2,7 +2,6 @@ package blocks
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -58,9 +57,6 @@ func (s *Store) reopen() error {
 	return nil
 }
 
-// openPatience is how long Pebble has to come back from Open or Close once the store has failed meanwhile.
-const openPatience = time.Second
-
 // openPebble opens Pebble. Open waits for a flush, which does not end if it fails for good (health.leave): then it is
 // left behind, and changes nothing on disk any more.
 func (s *Store) openPebble(p *pebble.Options) error {
@@ -73,21 +69,16 @@ func (s *Store) openPebble(p *pebble.Options) error {
 		db, err := pebble.Open(s.opts.Dir, p)
 		done <- result{db, err}
 	}()
-	var r result
 	select {
-	case r = <-done:
-	case <-s.health.failed:
-		select {
-		case r = <-done:
-		case <-time.After(openPatience):
-			s.gate.settle()
-			_ = s.lock.Lock.Close() // in place of the one that Open never comes to
-			return s.health.failure()
+	case r := <-done:
+		s.db = r.db
+		if r.err != nil && p.ReadOnly {
+			return refused(r.err)
 		}
+		return damaged(r.err)
+	case <-s.health.failed:
+		s.gate.settle()
+		_ = s.lock.abandon()
+		return s.health.failure()
 	}
-	s.db = r.db
-	if r.err != nil && p.ReadOnly {
-		return refused(r.err)
-	}
-	return damaged(r.err)
 }
