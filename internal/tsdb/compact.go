@@ -185,24 +185,22 @@ func (c *compactor) learn(id uint64, st *stored) error {
 	if err != nil {
 		return err
 	}
-	for w, more := cur.FindWindowOf(id, minInt64); more; w, more = cur.FindWindowOf(id, w+1) {
-		if !cur.SeekTime(w, id, maxInt64) {
-			break
-		}
-		data, err := cur.Chunk()
-		if err != nil {
-			return err
-		}
-		head, err := chunk.ReadHeader(data)
-		if err != nil {
-			return c.damaged(id, err)
-		}
-		*st = stored{known: someChunks, last: head.Last}
-		if head.Count < c.chunk {
-			st.open, st.openFirst = uint16(head.Count), head.First
-		}
+	if _, found := cur.FindLastWindowOf(id); !found {
+		return cur.Err()
 	}
-	return cur.Err()
+	data, err := cur.Chunk()
+	if err != nil {
+		return err
+	}
+	head, err := chunk.ReadHeader(data)
+	if err != nil {
+		return c.damaged(id, err)
+	}
+	*st = stored{known: someChunks, last: head.Last}
+	if head.Count < c.chunk {
+		st.open, st.openFirst = uint16(head.Count), head.First
+	}
+	return nil
 }
 
 func (c *compactor) damaged(id uint64, err error) error {

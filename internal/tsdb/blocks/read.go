@@ -151,6 +151,27 @@ func (c *Cursor) FindWindowOf(id uint64, from int64) (window int64, found bool) 
 	}
 }
 
+// FindLastWindowOf returns the last window that has chunks of a series, and is on the last of them, as after SeekTime. It looks
+// into each window that any series has behind that: one or two seeks a window.
+func (c *Cursor) FindLastWindowOf(id uint64) (window int64, found bool) {
+	c.within = 0
+	for ok := c.at(c.it.Last()); ok; {
+		w := c.window // the cursor is on its last chunk
+		if c.id > id {
+			if ok = c.at(c.it.SeekLT(c.key.set(w, id+1, math.MinInt64))); !ok || c.window < w {
+				continue
+			}
+		}
+		if c.id == id {
+			c.key.set(w, id, c.first)
+			c.within = idEnd
+			return w, true
+		}
+		ok = c.at(c.it.SeekLT(c.key.set(w, 0, math.MinInt64)))
+	}
+	return 0, false
+}
+
 // State returns the engine's state, nil if none was ever set.
 func (s *Store) State() ([]byte, error) { return s.get(stateKey) }
 

@@ -137,6 +137,13 @@ func TestCursor(t *testing.T) {
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("windows of %d: %v, want %v", tt.id, got, tt.want)
 		}
+		w, ok := c.FindLastWindowOf(tt.id)
+		if ok != (len(got) > 0) || ok && w != got[len(got)-1] {
+			t.Errorf("the last window of %d: %d, %v, want the last of %v", tt.id, w, ok, got)
+		}
+		if ok && (c.Window() != w || c.ID() != tt.id || len(rest(t, c, true)) != 1) {
+			t.Errorf("FindLastWindowOf(%d) is not on its last chunk", tt.id)
+		}
 	}
 	if w, ok := c.LastWindow(); w != hi || !ok {
 		t.Errorf("LastWindow: %d, %v", w, ok)
