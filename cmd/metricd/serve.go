@@ -125,6 +125,8 @@ func (c *serveCmd) httpAddr() string {
 func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 	const most = 1 << 30
 	switch {
+	case c.Data == "":
+		return metricd.Config{}, usagef("--data is empty: want a directory, or %s to keep nothing", metricd.InMemory)
 	case c.MaxSeries < 0:
 		return metricd.Config{}, usagef("--max-series %d: want 0 (any number) or more", c.MaxSeries)
 	case c.MaxConnections < 1:

@@ -42,7 +42,7 @@ func unpack(stream io.Reader, t *target) (sum Summary, err error) {
 		if err := checkName(h.Name); err != nil {
 			return sum, err
 		}
-		if h.Typeflag != tar.TypeReg {
+		if h.Typeflag != tar.TypeReg || isSparse(h) {
 			return sum, fmt.Errorf("%s: it is no regular file", h.Name)
 		}
 		e, err := t.write(h.Name, in, h.Size)
@@ -57,8 +57,10 @@ func unpack(stream io.Reader, t *target) (sum Summary, err error) {
 	if err != nil {
 		return sum, err
 	}
-	if _, err := in.Next(); err != io.EOF {
-		return sum, fmt.Errorf("the stream has more behind its %s, or no end: %w", List, err)
+	if _, err := in.Next(); err == nil {
+		return sum, fmt.Errorf("the stream has more behind its %s", List)
+	} else if err != io.EOF {
+		return sum, fmt.Errorf("the stream has no end behind its %s: %w", List, err)
 	}
 	// The rest is padding. A stream that is cut there, or ends in an error, is no whole one.
 	if _, err := io.Copy(io.Discard, stream); err != nil {
@@ -72,6 +74,16 @@ func unpack(stream io.Reader, t *target) (sum Summary, err error) {
 		return sum, err
 	}
 	return sum, t.finish(list)
+}
+
+// isSparse says whether a few bytes of the stream stand for a file of any size.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 func readList(r io.Reader) ([]byte, error) {

@@ -29,7 +29,10 @@ var exportTrailers = []string{trailerSeries, trailerSamples, trailerCut, trailer
 //
 // It is compressed with gzip for those who accept that. What put lines can't hold, the trailers count.
 func (s *Server) export(w *reply, r *http.Request) error {
-	q := r.URL.Query()
+	q, err := params(r, "match[]", "start", "end", "format")
+	if err != nil {
+		return err
+	}
 	f, err := format(q)
 	if err != nil {
 		return err

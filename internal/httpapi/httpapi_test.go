@@ -132,6 +132,8 @@ func TestExport(t *testing.T) {
 		{"match[]=cpu{host=\"a\"}", "selectors with {…} are not known yet", 400},
 		{"match[]=a+b", "want a key", 400},
 		{"match[]=", "want a key", 400},
+		{"match=z", `no parameter \"match\" here: want any of match[], start, end, format`, 400},
+		{"match[]=%zz", "invalid URL escape", 400},
 		{"start=yesterday", `start \"yesterday\": want Unix seconds`, 400},
 		{"end=1e30", `end \"1e30\": want Unix seconds`, 400},
 		{"end=NaN", `end \"NaN\": want Unix seconds`, 400},

@@ -38,7 +38,11 @@ const maxRefusals = 1000
 // rest of the body was not looked at. In every case what "lines" counts was stored or refused, and sending all of it
 // again does no harm.
 func (s *Server) importSamples(w *reply, r *http.Request) error {
-	f, err := format(r.URL.Query())
+	q, err := params(r, "format")
+	if err != nil {
+		return err
+	}
+	f, err := format(q)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +13,20 @@ import (
 	"metricd/internal/dump"
 	"metricd/internal/storage"
 )
+
+// params returns the query of a request, with none but these parameters: one that is misspelled would be as if it were not there.
+func params(r *http.Request, names ...string) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("%v", err)
+	}
+	for name := range q {
+		if !slices.Contains(names, name) {
+			return nil, badRequest("no parameter %q here: want any of %s", name, strings.Join(names, ", "))
+		}
+	}
+	return q, nil
+}
 
 // format returns the format that the query asks for, CSV if it says nothing.
 func format(q url.Values) (dump.Format, error) {

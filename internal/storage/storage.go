@@ -18,9 +18,10 @@
 //     that Append returned, on any goroutine.
 //   - Nothing shown is lost: a read waits until all that it may show is as durable as
 //     the engine was told to make it.
-//   - A series exists while it has a sample. Emptied by Delete (or by retention) it
-//     leaves Select, LabelNames, LabelValues, Stats and every limit; appended to again
-//     it is a new series, last in order.
+//   - A series exists while it has a sample. Emptied by Delete it leaves Select,
+//     LabelNames, LabelValues, Stats and every limit; appended to again it is a new
+//     series, last in order. So it is when retention has hidden all its samples, but
+//     until it has dropped them the series keeps its place.
 //   - A refused sample changes nothing: no series comes into being for it.
 package storage
 

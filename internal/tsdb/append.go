@@ -69,10 +69,8 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 			}
 			continue
 		}
-		if at, err := db.putLocked(at, row, oldest); err != nil {
+		if err := db.putLocked(at, row, oldest); err != nil {
 			b.Refused = append(b.Refused, storage.Refusal{Row: i, Err: err})
-		} else {
-			last = at
 		}
 	}
 	a.last = last
@@ -87,17 +85,15 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	return seq, err
 }
 
-// putLocked takes a row that can't just be appended to the samples of its series, and returns the series.
-func (db *DB) putLocked(at slot, row *storage.Row, oldest int64) (slot, error) {
+// putLocked takes a row that can't just be appended to the samples of its series.
+func (db *DB) putLocked(at slot, row *storage.Row, oldest int64) error {
 	h := db.mu.head
-	if oldest > storage.MinTime && h.newest(at, h.at(at)) < oldest {
-		var err error
-		if at, err = db.renewLocked(at, row.Key, oldest); err != nil {
-			return 0, err
-		}
-		row.Ref = refOf(at, h.at(at))
-	}
 	s := h.at(at)
+	if oldest > storage.MinTime {
+		if err := db.showLocked(at, s, oldest); err != nil {
+			return err
+		}
+	}
 	if s.gen != h.gen {
 		h.unfreeze(at, s)
 	}
@@ -106,7 +102,7 @@ func (db *DB) putLocked(at slot, row *storage.Row, oldest int64) (slot, error) {
 	if (s.root != 0 || s.id != h.lastID) && db.fullLocked(db.opts.MemoryLimit) {
 		h.settle(&s.run)
 		if !h.within(&s.run, row.T, row.T) {
-			return 0, db.errMemory
+			return db.errMemory
 		}
 	}
 	v := math.Float64bits(row.V)
@@ -121,7 +117,7 @@ func (db *DB) putLocked(at slot, row *storage.Row, oldest int64) (slot, error) {
 	if db.log != nil {
 		db.record.row(s.id, row.T, v)
 	}
-	return at, nil
+	return nil
 }
 
 // seriesLocked returns the series that key spells and makes it if there is none. The first

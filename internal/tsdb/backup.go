@@ -14,7 +14,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"metricd/internal/storage"
-	"metricd/internal/tsdb/blocks"
 )
 
 // A snapshot is a directory of its own that Open takes for a whole one:
@@ -70,10 +69,9 @@ func (db *DB) copyTo(dir string) error {
 	if err != nil {
 		return asFailure(err)
 	}
-	if n := len(segments); n > 0 { // so that the copy tells if its log is cut short
-		if err := db.blocks.Mark(blocks.Marks{Synced: segments[n-1].Last}); err != nil {
-			return db.readError(err)
-		}
+	var synced uint64 // so that the copy tells if its log is cut short
+	if n := len(segments); n > 0 {
+		synced = segments[n-1].Last
 	}
 	fs := db.opts.FS
 	log := fs.PathJoin(dir, logDir)
@@ -85,7 +83,7 @@ func (db *DB) copyTo(dir string) error {
 			return err
 		}
 	}
-	return db.readError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir)))
+	return db.readError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir), synced))
 }
 
 // list finds out which files there are.

@@ -31,7 +31,7 @@ func (m crashModel) clone() crashModel {
 // there are some. A snapshot holds all that was acknowledged before it was begun and nothing that nobody put, and does not
 // change; what the cut leaves opens as without it.
 func TestSnapshotCrash(t *testing.T) {
-	for seed := range 40 {
+	for seed := range few(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(uint64(seed), 7))

@@ -2,8 +2,6 @@ package tsdb
 
 import (
 	"fmt"
-	"math"
-	"slices"
 
 	"metricd/internal/chunk"
 	"metricd/internal/tsdb/blocks"
@@ -30,14 +28,15 @@ const (
 // compactor merges samples into the chunks of blocks. It changes chunks by batch, and reads them by cur, which
 // sees what was committed.
 type compactor struct {
-	store *blocks.Store
-	batch *blocks.Batch
-	cur   *blocks.Cursor
-	net   map[int64]int64 // by window, samples added less those removed
-	state state           // as the last commit left it
-	dirty uint64          // the series with changes since the last commit that was changed last
-	full  int             // bytes at which the batch is committed
-	chunk int             // samples of a full chunk
+	store   *blocks.Store
+	batch   *blocks.Batch
+	cur     *blocks.Cursor
+	net     map[int64]int64 // by window, samples added less those removed
+	state   state           // as the last commit left it
+	dirty   uint64          // the series with changes since the last commit that was changed last
+	dropped int64           // retention has dropped all chunks before this, ms
+	full    int             // bytes at which the batch is committed
+	chunk   int             // samples of a full chunk
 
 	named      []named // of this batch
 	namedBytes int
@@ -245,34 +244,6 @@ func (c *compactor) add(w int64, id uint64, st *stored, samples []entry) error {
 	return c.append(w, id, st, samples)
 }
 
-// rewrite replaces the chunks of a window from first on, which st no longer counts as open, by one or more that hold the samples, too.
-func (c *compactor) rewrite(w int64, id uint64, st *stored, first int64, samples []entry) error {
-	cur, err := c.cursor(id)
-	if err != nil {
-		return err
-	}
-	c.old = c.old[:0]
-	for ok := cur.SeekTime(w, id, first); ok; ok = cur.Next() {
-		if cur.First() < first {
-			continue
-		}
-		if err := c.read(id); err != nil {
-			return err
-		}
-		c.batch.DeleteChunk(w, id, cur.First())
-		c.dirty = id
-	}
-	if err := cur.Err(); err != nil {
-		return err
-	}
-	if st.open > 0 { // only pieces are merged; what is before stays open
-		st.open -= uint16(min(len(c.old), int(st.open)))
-	}
-	c.merged = mergeSamples(c.merged[:0], c.old, samples)
-	c.net[w] -= int64(len(c.old))
-	return c.append(w, id, st, c.merged)
-}
-
 // append writes samples as new chunks that are newer than all others of the series.
 func (c *compactor) append(w int64, id uint64, st *stored, samples []entry) error {
 	st.known = someChunks
@@ -304,154 +275,4 @@ func (c *compactor) put(w int64, id uint64, samples []entry) error {
 		samples = samples[n:]
 	}
 	return nil
-}
-
-// insert merges late samples into the chunks of a window that begin before limit, and returns how many it took: all, or
-// those that belong into chunks before the first that begins at limit or later.
-func (c *compactor) insert(w int64, id uint64, samples []entry, limit int64) (placed int, err error) {
-	if len(samples) == 0 {
-		return 0, nil
-	}
-	cur, err := c.cursor(id)
-	if err != nil {
-		return 0, err
-	}
-	ok := cur.SeekTime(w, id, samples[0].t)
-	if !ok && cur.Err() == nil { // there are none
-		return len(samples), c.put(w, id, samples)
-	}
-	for ok && placed < len(samples) && cur.First() < limit {
-		first := cur.First()
-		full, err := c.readUnlessBefore(id, samples[placed].t)
-		if err != nil {
-			return 0, err
-		}
-		rest := samples[placed:]
-		if ok = cur.Next(); ok {
-			rest = rest[:search(rest, cur.First())]
-		}
-		if len(rest) == 0 {
-			continue
-		}
-		if !full {
-			c.batch.DeleteChunk(w, id, first)
-			c.net[w] -= int64(len(c.old))
-		}
-		c.merged = mergeSamples(c.merged[:0], c.old, rest)
-		if err := c.put(w, id, c.merged); err != nil {
-			return 0, err
-		}
-		placed += len(rest)
-		if !ok {
-			return placed, cur.Err()
-		}
-	}
-	return placed, cur.Err()
-}
-
-// readUnlessBefore reads the chunk at the cursor into c.old. If it is full and ends before t, it reads nothing
-// and returns true.
-func (c *compactor) readUnlessBefore(id uint64, t int64) (full bool, err error) {
-	c.old = c.old[:0]
-	data, err := c.cur.Chunk()
-	if err != nil {
-		return false, err
-	}
-	head, err := chunk.ReadHeader(data)
-	if err != nil {
-		return false, c.damaged(id, err)
-	}
-	if head.Count >= c.chunk && head.Last < t {
-		return true, nil
-	}
-	return false, c.read(id)
-}
-
-// read appends the samples of the chunk at the cursor to c.old.
-func (c *compactor) read(id uint64) error {
-	data, err := c.cur.Chunk()
-	if err != nil {
-		return err
-	}
-	if c.times, c.values, err = c.decoder.Append(c.times[:0], c.values[:0], data); err != nil {
-		return c.damaged(id, err)
-	}
-	for i, t := range c.times {
-		c.old = append(c.old, entry{t, math.Float64bits(c.values[i])})
-	}
-	return nil
-}
-
-// erase removes the samples of [mint, maxt] from the chunks of a series.
-func (c *compactor) erase(id uint64, mint, maxt int64) error {
-	cur, err := c.cursor(id)
-	if err != nil {
-		return err
-	}
-	for w, more := cur.FindWindowOf(id, c.state.eras.first(mint)); more && w <= maxt; w, more = cur.FindWindowOf(id, w+1) {
-		for ok := cur.SeekTime(w, id, mint); ok && cur.First() <= maxt; ok = cur.Next() {
-			c.old = c.old[:0]
-			if err := c.read(id); err != nil {
-				return err
-			}
-			n := len(c.old)
-			c.merged = append(c.merged[:0], c.old...)
-			c.merged = slices.DeleteFunc(c.merged, func(e entry) bool { return mint <= e.t && e.t <= maxt })
-			if len(c.merged) == n {
-				continue
-			}
-			c.batch.DeleteChunk(w, id, cur.First())
-			c.dirty = id
-			c.net[w] -= int64(n)
-			if len(c.merged) > 0 {
-				if err := c.put(w, id, c.merged); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return cur.Err()
-}
-
-// bury removes all that a series left behind.
-func (c *compactor) bury(d dead) error {
-	id := d.id
-	c.batch.DeleteSeries(id)
-	if !d.chunks {
-		return nil
-	}
-	cur, err := c.cursor(id)
-	if err != nil {
-		return err
-	}
-	for w, more := cur.FindWindowOf(id, minInt64); more; w, more = cur.FindWindowOf(id, w+1) {
-		for ok := cur.SeekTime(w, id, minInt64); ok; ok = cur.Next() {
-			data, err := cur.Chunk()
-			if err != nil {
-				return err
-			}
-			head, err := chunk.ReadHeader(data)
-			if err != nil {
-				return c.damaged(id, err)
-			}
-			c.batch.DeleteChunk(w, id, cur.First())
-			c.net[w] -= int64(head.Count)
-		}
-	}
-	return cur.Err()
-}
-
-// appendSeries appends the record of a series to dst: a version and its key as first put.
-func appendSeries(dst []byte, key string) []byte {
-	return append(append(dst, seriesVersion), key...)
-}
-
-const seriesVersion = 1
-
-// decodeSeries returns the key that a record of a series holds. It refers to record.
-func decodeSeries(record []byte) ([]byte, error) {
-	if len(record) < 2 || record[0] != seriesVersion {
-		return nil, fmt.Errorf("%w: the record of a series: % x", blocks.ErrDamaged, record)
-	}
-	return record[1:], nil
 }

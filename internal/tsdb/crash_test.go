@@ -55,7 +55,7 @@ func (m crashModel) settle(last map[*acked]func()) {
 // was acknowledged is there, each sample has the newest acknowledged value or a newer one that was sent, and nothing
 // else is there.
 func TestCrash(t *testing.T) {
-	rounds := 60
+	rounds := few(60)
 	for seed := range rounds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +87,7 @@ func TestCrash(t *testing.T) {
 // TestCrashInterval cuts the power in mode interval: what is lost is the end of what was put, no more than was not synced, and no
 // store is taken for damaged.
 func TestCrashInterval(t *testing.T) {
-	for seed := range 40 {
+	for seed := range few(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(uint64(seed), 2))

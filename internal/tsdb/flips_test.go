@@ -31,7 +31,7 @@ func TestFlips(t *testing.T) {
 	past := history(t)
 	results := map[string]*outcome{}
 	kinds := kindsOf(killed)
-	for n := range *flips {
+	for n := range few(*flips) {
 		rnd := rand.New(rand.NewPCG(*flipsSeed, uint64(n)))
 		kind := kinds[n%len(kinds)]
 		files, of, state := stopped, filesOf(stopped, kind), "stopped"
@@ -273,7 +273,7 @@ func TestFlipsUnmarked(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(*flipsSeed, 0))
 	lost := 0
 	const log = "d/log/0000000001.wal"
-	for range 10 * *flips {
+	for range few(10 * *flips) {
 		b := bytes.Clone(files[log])
 		bit := rnd.IntN(8 * len(b))
 		b[bit/8] ^= 1 << (bit % 8)

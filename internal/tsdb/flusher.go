@@ -104,6 +104,8 @@ func (db *DB) run() {
 		select {
 		case <-db.wantFlush:
 			if !db.stillFull() && db.room.refusal() == nil {
+				db.overfull.Store(false) // a removal may have emptied it
+				db.flushed.beat()
 				continue
 			}
 		case <-tick.C:

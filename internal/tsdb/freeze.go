@@ -30,8 +30,8 @@ type freezing struct {
 
 // dead is a series that ended.
 type dead struct {
-	id     uint64
-	chunks bool // it may have some
+	id   uint64
+	last int64 // none of its chunks has a sample after this, ms; minInt64: it has none
 }
 
 // erasure is a removal of the samples of [mint, maxt] from everything older.

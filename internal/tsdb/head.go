@@ -166,7 +166,7 @@ func (h *head) end(i int) {
 	at := h.order[i]
 	s := h.at(at)
 	if s.id <= h.frozenID { // there is something of it on disk, or will be
-		h.dead = append(h.dead, dead{s.id, h.frozen(at, s) != nil || h.storedOf(at).known != noChunks})
+		h.dead = append(h.dead, dead{s.id, h.lastStored(at, s)})
 	}
 	if h.hidden > 0 && h.newest(at, s) < h.hiddenBefore {
 		h.hidden--
@@ -182,6 +182,17 @@ func (h *head) end(i int) {
 	h.free = append(h.free, at)
 	h.order[i] = 0
 	h.gaps++
+}
+
+// lastStored returns a time after which no chunk of a series has samples, those of the flush under way included; minInt64: there are none.
+func (h *head) lastStored(at slot, s *series) int64 {
+	switch st := h.storedOf(at); {
+	case st.known == unknown, h.frozen(at, s) != nil:
+		return maxInt64
+	case st.known == someChunks:
+		return st.last
+	}
+	return minInt64
 }
 
 // drop empties a run.

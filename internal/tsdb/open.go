@@ -163,7 +163,7 @@ func (db *DB) nextEras(es eras) (eras, error) {
 	now := db.opts.Now().UnixMilli()
 	next := es.next(now, windowWidth(db.opts.Retention))
 	last, found := cur.LastWindow()
-	if from := next[len(next)-1].from; len(next) != len(es) && found && last >= from {
+	if _, from := es.window(now); !slices.Equal(next, es) && found && last >= from {
 		db.opts.Logf("there are samples of the future: so retention goes on in steps of %v", time.Duration(es[len(es)-1].width)*time.Millisecond)
 		return es, nil
 	}

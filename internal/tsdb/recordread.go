@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/bits"
 )
 
 // recordVisitor takes what a record holds, in its order.
@@ -171,32 +170,4 @@ func (r *recordReader) key() []byte {
 	key := r.b[r.at : r.at+int(n) : r.at+int(n)]
 	r.at += int(n)
 	return key
-}
-
-// varint reads a varint; 0 and wrong set if it is cut off.
-func (r *recordReader) varint() uint64 {
-	if len(r.b)-r.at >= 8 {
-		x := binary.LittleEndian.Uint64(r.b[r.at:])
-		if more := bits.TrailingZeros64(x); more < 8 {
-			r.at += 1 + more
-			return x << (56 - 8*more) >> (57 - 7*more)
-		}
-	}
-	return r.rareVarint()
-}
-
-// rareVarint is varint near the end of the record, and for those of 9 bytes.
-func (r *recordReader) rareVarint() uint64 {
-	var b [maxVarint]byte
-	left := copy(b[:], r.b[r.at:])
-	more := bits.TrailingZeros8(b[0]) // 8 if it is 0
-	if 1+more > left {
-		r.at, r.wrong = len(r.b), wrongEnd
-		return 0
-	}
-	r.at += 1 + more
-	if more == 8 {
-		return binary.LittleEndian.Uint64(b[1:])
-	}
-	return binary.LittleEndian.Uint64(b[:]) << (56 - 8*more) >> (57 - 7*more)
 }

@@ -18,7 +18,7 @@ import (
 
 // Repair makes a directory with all that can be read of a damaged one, which it does not change, and tells Fault what could
 // not be saved. The new directory must not exist, or be empty. It is complete when Repair returns nil, and Check finds nothing in it; else
-// it holds nothing but a directory "unfinished" and is refused by Open. The report is Check's of the new directory,
+// it is empty, or holds nothing but a directory "unfinished" and is refused by Open. The report is Check's of the new directory,
 // with what was told in Faults. It takes the memory that opening the damaged directory would take, at most.
 //
 // What is known of a series whose key is lost becomes the series lost+found;series=N. Where the newest version of
@@ -34,7 +34,7 @@ func Repair(ctx context.Context, o CheckOptions, newDir string) (Report, error) 
 	built := c.FS.PathJoin(newDir, unfinishedDir)
 	r := &repairer{checker: c, flushed: -1, eras: firstState(windowWidth(0)).eras}
 	if err := r.build(built); err != nil {
-		return Report{}, fmt.Errorf("%s: %w", built, err)
+		return Report{}, errors.Join(fmt.Errorf("%s: %w", built, err), c.FS.RemoveAll(built))
 	}
 	report, err := Check(ctx, CheckOptions{Dir: built, FS: c.FS, Fault: func(f error) { err = errors.Join(err, f) }})
 	if err != nil || report.Faults > 0 {
@@ -97,6 +97,9 @@ func (r *repairer) build(dir string) error {
 	err = r.saveLog(db)
 	if err == nil {
 		err = r.settle(db)
+	}
+	if err == nil {
+		err = db.Flush() // Close may leave it to the log, which here has nothing of it
 	}
 	return errors.Join(err, db.Close())
 }

@@ -11,8 +11,8 @@ import (
 
 // Retention is a limit on the age of samples. What is older is hidden from that moment on: readers and appenders
 // clamp to it. It is dropped when all of its window is older: one range of keys in blocks. A series of which all is
-// hidden does not exist: it leaves Select and the limit on series. If it is put again it ends, and a new one
-// begins; else it ends when its last window is dropped. Until then a higher limit shows it again.
+// hidden is not shown and not counted; it ends when its last window is dropped. Until then it comes back, in its old place, when it is put
+// again, and a higher limit shows it again.
 
 // oldest returns the time of the oldest sample that is shown, ms.
 func (db *DB) oldest() int64 {
@@ -80,22 +80,27 @@ func (db *DB) seriesFullLocked(oldest int64) bool {
 	if limit <= 0 || h.count()-h.hidden < limit {
 		return false
 	}
-	if oldest > storage.MinTime && (oldest >= h.hiddenBefore+1000 || oldest < h.hiddenBefore) {
+	if oldest > storage.MinTime && (oldest-1000 >= h.hiddenBefore || oldest < h.hiddenBefore) {
 		h.hidden, h.hiddenBefore = h.count()-db.visibleLocked(oldest), oldest
 	}
 	return h.count()-h.hidden >= limit
 }
 
-// renewLocked ends a series of which all is hidden, and begins a new one with the same key.
-func (db *DB) renewLocked(at slot, key []byte, oldest int64) (slot, error) {
-	if err := db.roomForSeriesLocked(key, oldest); err != nil {
-		return 0, err
-	}
+// showLocked says why a series of which all is hidden can't be put again, if so; else it counts as shown. Its
+// hidden samples stay until their windows are dropped: the clock may be wrong.
+func (db *DB) showLocked(at slot, s *series, oldest int64) error {
 	h := db.mu.head
-	db.record.remove(storage.MinTime, storage.MaxTime)
-	db.endLocked(h.place(h.at(at).id))
-	h.canonical = storage.AppendCanonical(h.canonical[:0], key)
-	return db.addSeriesLocked(key), nil
+	newest := h.newest(at, s)
+	if newest >= oldest {
+		return nil
+	}
+	if db.seriesFullLocked(oldest) {
+		return db.errSeries
+	}
+	if h.hidden > 0 && newest < h.hiddenBefore {
+		h.hidden--
+	}
+	return nil
 }
 
 // endLocked ends the series at a place in order. The removal was begun in the record.
@@ -144,19 +149,18 @@ func (db *DB) expire() error {
 	return err
 }
 
-// drop drops the windows before cut, which have so many samples.
+// drop drops the windows before cut, which have so many samples. flushMu is held, and nothing is frozen.
 func (db *DB) drop(cut, samples int64) error {
-	for id, more := uint64(0), true; more; {
-		var err error
-		if id, more, err = db.endBefore(id, cut); err != nil {
-			return err
+	err := db.eachSeries(func(h *head, i int) {
+		if at := h.order[i]; h.newest(at, h.at(at)) < cut {
+			db.endLocked(i)
 		}
+	})
+	if err == nil && db.log != nil { // chunks must not go before the log has the end of their series for good
+		err = db.log.WaitSynced(db.seq.Load())
 	}
-	// Chunks must not go before the log has the end of their series for good.
-	if db.log != nil {
-		if err := db.log.WaitSynced(db.seq.Load()); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	m := &db.flushing.merge
 	batch := db.blocks.NewBatch()
@@ -168,54 +172,61 @@ func (db *DB) drop(cut, samples int64) error {
 	if err := batch.Commit(); err != nil {
 		return err
 	}
-	m.state = st
+	m.state, m.dropped = st, cut
 	db.storedSamples.Store(st.samples)
+	if err := db.eachSeries(func(h *head, i int) { h.storedOf(h.order[i]).drop(cut) }); err != nil {
+		return err
+	}
 	return db.blocks.Flush(blocks.Marks{})
 }
 
-// endBefore ends those of the series behind id that have nothing at cut or later, and forgets chunks before cut of the others.
-// It returns the id of the last one it looked at, and whether there are more.
-func (db *DB) endBefore(id uint64, cut int64) (last uint64, more bool, err error) {
+// drop forgets chunks before cut.
+func (st *stored) drop(cut int64) {
+	switch {
+	case st.known != someChunks:
+	case st.last < cut:
+		*st = stored{}
+	case st.open > 0 && st.openFirst < cut:
+		st.open, st.pieces = 0, 0
+	}
+}
+
+// eachSeries calls visit with the place in order of each series, some hundred under one hold of the lock. It may end the series.
+func (db *DB) eachSeries(visit func(h *head, i int)) error {
+	for id, more := uint64(0), true; more; {
+		var err error
+		if id, more, err = db.someSeries(id, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// someSeries does that for the series behind id. It returns the id of the last one, and whether there are more.
+func (db *DB) someSeries(id uint64, visit func(h *head, i int)) (last uint64, more bool, err error) {
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)
 	if err = db.failure(); err == nil {
-		before := db.mu.gaps
+		h := db.mu.head
 		db.record.begin()
 		db.record.remove(storage.MinTime, storage.MaxTime)
-		if last, more = db.endBeforeLocked(id, cut); db.mu.gaps != before {
+		there := h.count()
+		i := h.after(id)
+		for end := min(i+setChunk, len(h.order)); i < end; i++ {
+			last = h.ids[i]
+			if h.order[i] != 0 {
+				visit(h, i)
+			}
+		}
+		if h.count() != there {
+			h.hidden, h.hiddenBefore = 0, minInt64 // to be counted anew
 			_, err = db.commitLocked()
 		}
-		if !more {
-			db.mu.compact()
+		if more = i < len(h.order); !more {
+			h.compact()
 		}
 	}
 	done = true
 	return last, more, err
-}
-
-func (db *DB) endBeforeLocked(id uint64, cut int64) (last uint64, more bool) {
-	h := db.mu.head
-	i := h.after(id)
-	for looked := 0; i < len(h.order) && looked < setChunk; i++ {
-		last = h.ids[i]
-		looked++
-		at := h.order[i]
-		if at == 0 {
-			continue
-		}
-		ends := h.newest(at, h.at(at)) < cut
-		st := h.storedOf(at)
-		switch {
-		case st.known != someChunks:
-		case st.last < cut:
-			*st = stored{}
-		case st.open > 0 && st.openFirst < cut:
-			st.open, st.pieces = 0, 0
-		}
-		if ends {
-			db.endLocked(i)
-		}
-	}
-	return last, i < len(h.order)
 }

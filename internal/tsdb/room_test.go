@@ -191,6 +191,9 @@ func TestDiskFull(t *testing.T) {
 		"interval": {SyncInterval: 5 * time.Millisecond},
 		"quota":    {},
 	} {
+		if testing.Short() && name != "always" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fs := newSmallFS(12 << 20)

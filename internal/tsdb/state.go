@@ -66,3 +66,18 @@ func decodeState(b []byte) (s state, err error) {
 	}
 	return s, nil
 }
+
+// appendSeries appends the record of a series to dst: a version and its key as first put.
+func appendSeries(dst []byte, key string) []byte {
+	return append(append(dst, seriesVersion), key...)
+}
+
+const seriesVersion = 1
+
+// decodeSeries returns the key that a record of a series holds. It refers to record.
+func decodeSeries(record []byte) ([]byte, error) {
+	if len(record) < 2 || record[0] != seriesVersion {
+		return nil, fmt.Errorf("%w: the record of a series: % x", blocks.ErrDamaged, record)
+	}
+	return record[1:], nil
+}

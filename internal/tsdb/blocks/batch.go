@@ -74,8 +74,8 @@ func (b *Batch) Len() int { return b.b.Len() }
 const entryOverhead = 128
 
 // Commit makes the changes visible to all reads that begin after it, and empties the batch for reuse. They become durable by
-// the next Flush. It waits while much is committed and not yet in tables. After an error, none of it was done, and the
-// batch is as it was: with ErrNoSpace it may be committed later.
+// the next Flush. It waits while much is committed and not yet in tables. After ErrNoSpace none of it was
+// done, and the batch is as it was: it may be committed later. After ErrFailed it may have been done or not, but never by half.
 func (b *Batch) Commit() error {
 	if b.err != nil {
 		return fmt.Errorf("chunks: batch: %w", b.err)
@@ -85,7 +85,7 @@ func (b *Batch) Commit() error {
 		return err
 	}
 	defer s.release()
-	if s.marks == nil {
+	if s.marks.Load() == nil {
 		return errReadOnly
 	}
 	if b.b.Empty() {

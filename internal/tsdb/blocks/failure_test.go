@@ -66,7 +66,7 @@ func TestFailure(t *testing.T) {
 			_, cursorErr := s.NewCursor()
 			for name, err := range map[string]error{
 				"Commit": b.Commit(), "Flush": s.Flush(Marks{}), "Mark": s.Mark(Marks{1, 1}), "NewCursor": cursorErr,
-				"Failure": s.Failure(), "Writable": s.Writable(), "Checkpoint": s.Checkpoint("x"), "Close": s.Close(),
+				"Failure": s.Failure(), "Writable": s.Writable(), "Checkpoint": s.Checkpoint("x", 0), "Close": s.Close(),
 			} {
 				if !errors.Is(err, ErrFailed) || !errors.Is(err, errDisk) {
 					t.Errorf("%s: %v", name, err)

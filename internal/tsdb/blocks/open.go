@@ -228,8 +228,10 @@ func (s *Store) openDB(marks mark) (err error) {
 	if err := s.openPebble(p); err != nil {
 		return err
 	}
-	if s.marks, err = openMarks(s.gate, s.opts.Dir, marks); err != nil {
+	m, err := openMarks(s.gate, s.opts.Dir, marks)
+	if err != nil {
 		return err
 	}
+	s.marks.Store(m)
 	return s.health.failure()
 }

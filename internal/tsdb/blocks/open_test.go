@@ -55,7 +55,7 @@ func TestReadOnlyCreatesNothing(t *testing.T) {
 	b := s.NewBatch()
 	b.SetState(nil)
 	for name, err := range map[string]error{
-		"Commit": b.Commit(), "Mark": s.Mark(Marks{1, 1}), "Flush": s.Flush(Marks{1, 1}), "Checkpoint": s.Checkpoint("x"),
+		"Commit": b.Commit(), "Mark": s.Mark(Marks{1, 1}), "Flush": s.Flush(Marks{1, 1}), "Checkpoint": s.Checkpoint("x", 0),
 	} {
 		if !errors.Is(err, errReadOnly) {
 			t.Errorf("%s: %v", name, err)

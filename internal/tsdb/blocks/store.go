@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -39,10 +40,10 @@ type Store struct {
 	cache   *pebble.Cache
 	gate    *gate
 	db      *pebble.DB
-	marks   *marksFile    // nil if opened for reading only
-	closing chan struct{} // closed when Close begins
-	idle    chan struct{} // closed when it has begun and nobody uses db any more
-	found   Marks         // at Open, if opened for reading only
+	marks   atomic.Pointer[marksFile] // nil while opened for reading only
+	closing chan struct{}             // closed when Close begins
+	idle    chan struct{}             // closed when it has begun and nobody uses db any more
+	found   Marks                     // at Open, if opened for reading only
 
 	flushing   sync.Mutex // a Flush; guards the two below
 	generation uint64     // of the last flush, completed or not
@@ -123,8 +124,8 @@ func (s *Store) closeAll() error {
 	if s.db != nil {
 		errs = append(errs, s.closeDB())
 	}
-	if s.marks != nil {
-		errs = append(errs, s.marks.f.Close())
+	if s.marks.Load() != nil {
+		errs = append(errs, s.marks.Load().f.Close())
 	}
 	if s.cache != nil {
 		s.cache.Unref()
@@ -155,10 +156,10 @@ func (s *Store) Writable() error { return s.health.writable() }
 
 // Marks returns the marks that are durable.
 func (s *Store) Marks() Marks {
-	if s.marks == nil {
-		return s.found
+	if m := s.marks.Load(); m != nil {
+		return m.last().Marks
 	}
-	return s.marks.last().Marks
+	return s.found
 }
 
 // Mark makes marks durable that are larger than those before. It costs a sync of a few bytes.
@@ -171,10 +172,10 @@ func (s *Store) Mark(m Marks) error {
 }
 
 func (s *Store) raise(generation uint64, m Marks) error {
-	if s.marks == nil {
+	if s.marks.Load() == nil {
 		return errReadOnly
 	}
-	if err := s.marks.raise(generation, m); err != nil {
+	if err := s.marks.Load().raise(generation, m); err != nil {
 		return s.health.fail(fmt.Errorf("%s: %w", marksName, err))
 	}
 	return nil

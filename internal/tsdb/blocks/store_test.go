@@ -234,7 +234,7 @@ func TestClosed(t *testing.T) {
 	_, metricsErr := s.Metrics()
 	for name, err := range map[string]error{
 		"Close": s.Close(), "Commit": b.Commit(), "Flush": s.Flush(Marks{}), "Mark": s.Mark(Marks{1, 1}), "State": stateErr,
-		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x"),
+		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x", 0),
 		"EachSeries": s.EachSeries(0, func(uint64, []byte) error { return nil }),
 	} {
 		if !errors.Is(err, ErrClosed) {
@@ -295,10 +295,10 @@ func TestCheckpoint(t *testing.T) {
 			want, err = commit(rng, s, want)
 		}
 	}
-	if err := errors.Join(err, s.Flush(Marks{3, 4}), s.Checkpoint(dir+"/copy")); err != nil {
+	if err := errors.Join(err, s.Flush(Marks{3, 4}), s.Checkpoint(dir+"/copy", 4)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Checkpoint(dir + "/copy"); err == nil {
+	if err := s.Checkpoint(dir+"/copy", 0); err == nil {
 		t.Error("a checkpoint went into a directory that exists")
 	}
 	b := s.NewBatch()
@@ -317,4 +317,12 @@ func TestCheckpoint(t *testing.T) {
 		}
 		mustClose(t, c)
 	}
+}
+
+// few returns n, or some of that where time is short: with the race detector Pebble checks itself and is ten times slower.
+func few(n int) int {
+	if testing.Short() {
+		return (n + 7) / 8
+	}
+	return n
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // IsReadOnly says whether the store is open for reading only.
-func (s *Store) IsReadOnly() bool { return s.marks == nil }
+func (s *Store) IsReadOnly() bool { return s.marks.Load() == nil }
 
 // MakeWritable opens a store for writing that was opened for reading only. Readers that come meanwhile wait; it waits for those
 // that have a cursor, who must not ask for another one before they close it. Writers, and Close, are for the caller to keep

@@ -103,7 +103,7 @@ func crashOnce(t *testing.T, rng *rand.Rand, fs *vfs.MemFS, mode Mode, history *
 
 func TestCrashes(t *testing.T) {
 	forModes(t, func(t *testing.T, m Mode) {
-		for seed := range *crashSeeds {
+		for seed := range uint64(few(int(*crashSeeds))) {
 			crashes(t, m, seed)
 			if t.Failed() {
 				t.Fatalf("seed %d", seed)
@@ -120,7 +120,7 @@ var bg = context.Background()
 // promises that much.
 func TestKill(t *testing.T) {
 	forModes(t, func(t *testing.T, m Mode) {
-		for seed := range uint64(30) {
+		for seed := range uint64(few(30)) {
 			rng := rand.New(rand.NewPCG(seed, 2))
 			fs := vfs.NewCrashableMem()
 			l, _, _ := mustOpen(t, Options{FS: fs, Dir: "log", Mode: m})

@@ -386,3 +386,11 @@ func (f *holdFile) SyncData() error {
 	<-f.fs.release
 	return f.File.SyncData()
 }
+
+// few returns n, or some of that where time is short: with the race detector Pebble checks itself and is ten times slower.
+func few(n int) int {
+	if testing.Short() {
+		return (n + 7) / 8
+	}
+	return n
+}
