@@ -7,16 +7,22 @@ import (
 	"strings"
 )
 
-// guard returns the handler of all requests. loopback: the listener is for this machine only.
-func (s *Server) guard(loopback bool) http.Handler {
+// guard returns the handler of all requests. A web page must not get at a server on the machine, or in the network, of who looks at it: not by a
+// request of its own, nor by a name of its own that a DNS server lets stand for this machine.
+func (s *Server) guard() http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &apiError{http.StatusForbidden, "bad_data", "a web page of another origin may not write here"})
 	}))
 	same := origin.Handler(s.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if loopback && !localHost(r.Host) {
+		if isLoopback(r) && !localHost(r.Host) {
 			writeError(w, &apiError{http.StatusMisdirectedRequest, "bad_data", "Host " + r.Host + " is no address of this server: use its IP address, or localhost"})
+			return
+		}
+		site := r.Header.Get("Sec-Fetch-Site")
+		if strings.HasPrefix(r.URL.Path, "/api/") && (site == "cross-site" || site == "same-site") {
+			writeError(w, &apiError{http.StatusForbidden, "bad_data", "a web page of another origin may not ask here"})
 			return
 		}
 		same.ServeHTTP(w, r)
@@ -33,8 +39,8 @@ func localHost(host string) bool {
 	return err == nil || strings.EqualFold(host, "localhost")
 }
 
-// isLoopback says whether addr is reached from this machine only.
-func isLoopback(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
+// isLoopback says whether a request came to an address that is reached from this machine only.
+func isLoopback(r *http.Request) bool {
+	tcp, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }

@@ -291,6 +291,11 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%v: got %d %s", header, status, text)
 		}
 	}
+	for site, want := range map[string]int{"cross-site": 403, "same-site": 403, "same-origin": 200, "none": 200} {
+		if status, _, _ := s.do("GET", "/api/v1/export", nil, "Sec-Fetch-Site", site); status != want {
+			t.Errorf("an export asked for by %s: %d", site, status)
+		}
+	}
 	if status, _, _ := s.do("POST", "/api/v1/import?format=put", strings.NewReader("put b 1 1\n"), "Sec-Fetch-Site", "same-origin"); status != 200 {
 		t.Errorf("same origin: %d", status)
 	}

@@ -12,9 +12,9 @@
 //
 // # Who may ask
 //
-// Whoever can connect. GET changes nothing; what else a web page makes its browser send across origins is refused with 403. On
-// a loopback listener a Host other than an IP address or localhost is answered with 421: the name
-// of a web site, made to point here, must not let its pages read.
+// Whoever can connect, but no page of another web site: what a browser says is asked for by such a page below /api/, and what it
+// sends across origins, is refused with 403. Where the connection is of this machine, a Host other than an IP address or
+// localhost is answered with 421: the name of a web site, made to point here, must not let its pages read.
 //
 // # Goroutines
 //
@@ -79,6 +79,7 @@ type Server struct {
 		sync.Mutex
 		stopping bool // no more requests
 	}
+	copying sync.Mutex     // held for a backup: each pins files that are no longer needed
 	running sync.WaitGroup // requests; grows with mu held only, while stopping is not set
 }
 
@@ -110,7 +111,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	hs := &http.Server{
-		Handler:           s.guard(isLoopback(ln.Addr())),
+		Handler:           s.guard(),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
