@@ -50,6 +50,9 @@ func (db *DB) Snapshot(ctx context.Context) (storage.Snapshot, error) {
 	if err := errors.Join(db.failure(), ctx.Err()); err != nil {
 		return nil, err
 	}
+	if err := db.room.refusal(); err != nil && db.blocks.IsReadOnly() {
+		return nil, err
+	}
 	fs := db.opts.FS
 	dir := fs.PathJoin(db.opts.Dir, snapshotsDir, strconv.FormatUint(rand.Uint64(), 36))
 	s := &snapshot{fs: fs, dir: dir, remove: sync.OnceValue(func() error { return fs.RemoveAll(dir) })}

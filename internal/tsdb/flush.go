@@ -176,9 +176,7 @@ func (db *DB) writeFrozen(f *flushing) error {
 			return err
 		}
 	}
-	err := f.merge.complete(f.lastID, f.seq)
-	db.storedSamples.Store(f.merge.state.samples)
-	return err
+	return f.merge.complete(f.lastID, f.seq)
 }
 
 // copyRound copies frozen samples of the next series into f.series. It returns false when there are no more.
@@ -252,6 +250,7 @@ func (db *DB) copySeries(f *flushing, h *head, at slot) (whole bool) {
 func (db *DB) thaw(f *flushing) {
 	for page := 0; db.thawPage(page); page++ {
 	}
+	db.storedSamples.Store(f.merge.state.samples) // till now they were counted in memory
 	db.recordedID = max(db.recordedID, f.lastID)
 	f.begun, f.wrote, f.dead = false, false, nil
 }
@@ -263,7 +262,6 @@ func (e entry) value() float64 { return math.Float64frombits(e.v) }
 func (db *DB) tell(series []copied) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.storedSamples.Store(db.flushing.merge.state.samples)
 	h := db.mu.head
 	if h == nil {
 		return
