@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"metricd/internal/bench"
@@ -68,9 +66,8 @@ The samples stay in the server. For figures worth comparing give server and gene
 
 // Run runs the workload and prints the report, also of what came before a failure.
 func (c *benchCmd) Run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	report, err := bench.Run(ctx, bench.Config{
 		Workload:    c.Workload,
 		Addr:        c.Addr,

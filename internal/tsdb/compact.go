@@ -187,19 +187,28 @@ func (c *compactor) learn(id uint64, st *stored) error {
 	if _, found := cur.FindLastWindowOf(id); !found {
 		return cur.Err()
 	}
-	data, err := cur.Chunk()
+	head, err := c.header(id)
 	if err != nil {
 		return err
-	}
-	head, err := chunk.ReadHeader(data)
-	if err != nil {
-		return c.damaged(id, err)
 	}
 	*st = stored{known: someChunks, last: head.Last}
 	if head.Count < c.chunk {
 		st.open, st.openFirst = uint16(head.Count), head.First
 	}
 	return nil
+}
+
+// header returns the head of the chunk at the cursor.
+func (c *compactor) header(id uint64) (chunk.Header, error) {
+	data, err := c.cur.Chunk()
+	if err != nil {
+		return chunk.Header{}, err
+	}
+	head, err := chunk.ReadHeader(data)
+	if err != nil {
+		return chunk.Header{}, c.damaged(id, err)
+	}
+	return head, nil
 }
 
 func (c *compactor) damaged(id uint64, err error) error {

@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"metricd/internal/chunk"
 	"metricd/internal/storage"
 	"metricd/internal/tsdb/blocks"
@@ -46,7 +44,7 @@ func Repair(ctx context.Context, o CheckOptions, newDir string) (Report, error) 
 		}
 	}
 	report.Faults = c.report.Faults
-	return report, errors.Join(c.FS.Remove(built), syncDir(c.FS, newDir))
+	return report, errors.Join(c.FS.Remove(built), blocks.SyncDir(c.FS, newDir))
 }
 
 // unfinishedDir is where Repair works.
@@ -63,7 +61,7 @@ func (c *checker) prepare(newDir string) error {
 	if err := c.FS.MkdirAll(newDir, 0o700); err != nil {
 		return err
 	}
-	return syncDir(c.FS, c.FS.PathDir(newDir))
+	return blocks.SyncDir(c.FS, c.FS.PathDir(newDir))
 }
 
 // repairer is one run of Repair.
@@ -347,12 +345,4 @@ func (r *repairer) settleLocked(db *DB) error {
 	}
 	h.compact()
 	return nil
-}
-
-func syncDir(fs vfs.FS, name string) error {
-	d, err := fs.OpenDir(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

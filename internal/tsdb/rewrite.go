@@ -3,8 +3,6 @@ package tsdb
 import (
 	"math"
 	"slices"
-
-	"metricd/internal/chunk"
 )
 
 // What changes chunks that are there: merging into them, and removing from them.
@@ -84,13 +82,9 @@ func (c *compactor) insert(w int64, id uint64, samples []entry, limit int64) (pl
 // and returns true.
 func (c *compactor) readUnlessBefore(id uint64, t int64) (full bool, err error) {
 	c.old = c.old[:0]
-	data, err := c.cur.Chunk()
+	head, err := c.header(id)
 	if err != nil {
 		return false, err
-	}
-	head, err := chunk.ReadHeader(data)
-	if err != nil {
-		return false, c.damaged(id, err)
 	}
 	if head.Count >= c.chunk && head.Last < t {
 		return true, nil
@@ -166,13 +160,9 @@ func (c *compactor) removeChunks(id uint64) error {
 	}
 	for w, more := cur.FindWindowOf(id, minInt64); more; w, more = cur.FindWindowOf(id, w+1) {
 		for ok := cur.SeekTime(w, id, minInt64); ok; ok = cur.Next() {
-			data, err := cur.Chunk()
+			head, err := c.header(id)
 			if err != nil {
 				return err
-			}
-			head, err := chunk.ReadHeader(data)
-			if err != nil {
-				return c.damaged(id, err)
 			}
 			c.batch.DeleteChunk(w, id, cur.First())
 			c.net[w] -= int64(head.Count)

@@ -279,7 +279,7 @@ func (r *room) makeBallastLocked() bool {
 	if err != nil {
 		r.removeBallastLocked()
 	}
-	r.mu.ballast = !isNoSpace(err)
+	r.mu.ballast = !blocks.IsNoSpace(err)
 	return r.mu.ballast
 }
 

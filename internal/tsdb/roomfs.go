@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -38,7 +37,7 @@ func (db *DB) openChunks() (err error) {
 		}
 		db.blocks, err = blocks.Open(o)
 		counts <- err == nil
-		if !isNoSpace(err) {
+		if !blocks.IsNoSpace(err) {
 			return err
 		}
 	}
@@ -105,12 +104,12 @@ func (fs *roomFS) open(f func() (vfs.File, error)) (file vfs.File, err error) {
 // insist calls f, which does nothing if there is no space, again while that is so, up to a limit.
 func (r *room) insist(f func() error) error {
 	err := f()
-	if !isNoSpace(err) {
+	if !blocks.IsNoSpace(err) {
 		return err
 	}
 	r.squeeze()
 	for begin := time.Now(); ; time.Sleep(squeezePause) {
-		if err = f(); !isNoSpace(err) || time.Since(begin) > squeezeFor {
+		if err = f(); !blocks.IsNoSpace(err) || time.Since(begin) > squeezeFor {
 			return err
 		}
 	}
@@ -138,8 +137,4 @@ func (f *insistentFile) WriteAt(b []byte, off int64) (n int, err error) {
 		return err
 	})
 	return n, err
-}
-
-func isNoSpace(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

@@ -74,7 +74,7 @@ func (f *tableFile) SyncData() error { return f.failed(f.File.SyncData()) }
 
 // failed takes note of an error for lack of space, and returns it.
 func (f *tableFile) failed(err error) error {
-	if isNoSpace(err) {
+	if blocks.IsNoSpace(err) {
 		f.room.endTables(f, maxBlindPause)
 	}
 	return err

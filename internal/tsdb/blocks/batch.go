@@ -101,11 +101,5 @@ func (b *Batch) Commit() error {
 	return s.health.failure()
 }
 
-// Reset empties the batch for reuse.
-func (b *Batch) Reset() {
-	b.b.Reset()
-	b.err = nil
-}
-
 // Close gives the batch's memory back. It must not be used any more.
 func (b *Batch) Close() error { return b.b.Close() }

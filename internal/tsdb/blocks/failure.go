@@ -141,13 +141,13 @@ func (h *health) await(flushed <-chan struct{}) error {
 func (h *health) listener() *pebble.EventListener {
 	l := &pebble.EventListener{
 		BackgroundError: func(err error) {
-			if isNoSpace(err) && h.failure() == nil {
+			if IsNoSpace(err) && h.failure() == nil {
 				return
 			}
 			h.fail(err)
 			h.leave()
 		},
-		FlushEnd: func(i pebble.FlushInfo) { h.setFull(isNoSpace(i.Err)) },
+		FlushEnd: func(i pebble.FlushInfo) { h.setFull(IsNoSpace(i.Err)) },
 		// Without this, damage would go to Fatalf.
 		DataCorruption: func(i pebble.DataCorruptionInfo) { h.logf("%v", damaged(i.Details)) },
 	}
@@ -176,7 +176,8 @@ func (s onceOpened) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 	return s.CompactionScheduler.TrySchedule()
 }
 
-func isNoSpace(err error) bool {
+// IsNoSpace says whether an error of a file system is for want of space, or of a quota.
+func IsNoSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 

@@ -96,7 +96,7 @@ const FlushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
 func (g *gate) change(f func() error) error {
 	err := g.try(f)
 	opened := g.health.opened.Load()
-	if err != nil && !g.readOnly && (opened || isNoSpace(err)) && inPebble() { // Open would wait for space
+	if err != nil && !g.readOnly && (opened || IsNoSpace(err)) && inPebble() { // Open would wait for space
 		g.health.fail(err)
 		g.stay()
 	}
@@ -106,7 +106,7 @@ func (g *gate) change(f func() error) error {
 // changeTable makes a change to a table, for which there may be no space.
 func (g *gate) changeTable(f func() error) error {
 	err := g.try(f)
-	if !isNoSpace(err) {
+	if !IsNoSpace(err) {
 		return g.change(func() error { return err })
 	}
 	select {
@@ -156,7 +156,7 @@ func (g *gate) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	if err != nil || !strings.HasPrefix(g.FS.PathBase(name), "MANIFEST-") {
 		return f, err
 	}
-	if err := g.change(func() error { return syncDir(g.FS, g.FS.PathDir(name)) }); err != nil {
+	if err := g.change(func() error { return SyncDir(g.FS, g.FS.PathDir(name)) }); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -145,7 +145,7 @@ func createMarks(fs vfs.FS, dir string, m mark) error {
 	if err := fs.Rename(temp, fs.PathJoin(dir, marksName)); err != nil {
 		return err
 	}
-	return syncDir(fs, dir)
+	return SyncDir(fs, dir)
 }
 
 // readMarks reads the file.

@@ -93,10 +93,11 @@ func makeDir(fs vfs.FS, dir string) error {
 	if err := fs.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}
-	return syncDir(fs, parent)
+	return SyncDir(fs, parent)
 }
 
-func syncDir(fs vfs.FS, dir string) error {
+// SyncDir makes the names in a directory durable.
+func SyncDir(fs vfs.FS, dir string) error {
 	d, err := fs.OpenDir(dir)
 	if err != nil {
 		return err
