@@ -13,12 +13,13 @@ import (
 //
 // A group knows how many wait in it. Those just woken are likely to come back with another record,
 // so the syncer gives them a moment before it begins the next sync (linger): a sync costs about as
-// much processor time as twenty puts, and one for a hundred is better than five for twenty.
+// much processor time as twenty puts, and one for a hundred is better than five for twenty. It begins
+// when half of all are there: the processor works for one half while the other is being synced.
 type waiters struct {
 	// durable is the watermark. It is raised before those who wait for it are woken.
 	durable atomic.Uint64
 
-	// full is sent to, without blocking, when all who are expected are in the open group.
+	// full is sent to, without blocking, when as many as are expected are in the open group.
 	full chan struct{}
 
 	mu struct {
@@ -92,7 +93,7 @@ func (w *waiters) release() {
 	defer w.mu.Unlock()
 	if g := w.mu.sealed; g != nil {
 		w.mu.sealed = nil
-		w.mu.want = w.mu.open.n + g.n
+		w.mu.want = (w.mu.open.n + g.n + 1) / 2
 		w.mu.woken = time.Now()
 		close(g.done)
 	}
@@ -123,7 +124,7 @@ func (w *waiters) missing(patience time.Duration) time.Duration {
 	return patience - time.Since(w.mu.woken)
 }
 
-// linger waits until all who are expected are there, but no longer than patience after the
+// linger waits until as many as are expected are there, but no longer than patience after the
 // last group was woken.
 func (w *waiters) linger(timer *time.Timer, patience time.Duration) {
 	for {
