@@ -131,10 +131,14 @@ func (f *faulty) life(disk vfs.FS, life int) {
 	}
 	stop()
 	err = <-served
-	if failed := f.failedAt.Load() > 0; failed != (err != nil) {
-		f.wrong("the store failed: %v, but Serve says %v", failed, err)
+	if err != nil && f.failedAt.Load() == 0 {
+		f.wrong("the store did not fail, but Serve says %v", err)
 	}
-	if err = errors.Join(err, s.Close()); err != nil {
+	err = errors.Join(err, s.Close())
+	if err == nil && f.failedAt.Load() > 0 {
+		f.wrong("the store failed, but neither Serve nor Close says so")
+	}
+	if err != nil {
 		if f.out.Failed = err.Error(); !errors.Is(err, cause) {
 			f.wrong("it ends with %v", err)
 		}

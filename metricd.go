@@ -189,7 +189,12 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	select {
 	case err := <-served:
-		return err
+		select {
+		case failed := <-s.failed: // while it was stopping
+			return failed
+		default:
+			return err
+		}
 	case err := <-s.failed:
 		cancel()
 		select {

@@ -86,7 +86,11 @@ func (c *serveCmd) Run() error {
 	warnBeyond(log, s.HTTPAddr(), "--http "+metricd.DefaultHTTP)
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
 	announce(stdout, s.Addr(), s.HTTPAddr(), cfg.Data)
-	if err := errors.Join(s.Serve(ctx), s.Close()); err != nil {
+	err = s.Serve(ctx)
+	if closed := s.Close(); !errors.Is(closed, err) { // or Close only says again why the store failed
+		err = errors.Join(err, closed)
+	}
+	if err != nil {
 		return err
 	}
 	log.Info("stopped")

@@ -95,8 +95,9 @@ func (db *DB) Close() error {
 	db.stopped.Wait()
 	db.flushMu.Lock()
 	defer db.flushMu.Unlock()
+	failure := db.failure()
 	var err error
-	if db.failure() == nil && db.log != nil {
+	if failure == nil && db.log != nil {
 		if err = db.flush(); errors.Is(err, blocks.ErrNoSpace) {
 			db.opts.Logf("stopped on a full disk: the log keeps what could not be flushed")
 			err = nil
@@ -106,7 +107,10 @@ func (db *DB) Close() error {
 	db.failLocked(storage.ErrClosed)
 	db.mu.head = nil
 	db.mu.Unlock()
-	return errors.Join(err, db.release())
+	if err = errors.Join(err, db.release()); failure != nil {
+		return failure // the rest comes of it
+	}
+	return err
 }
 
 // release stops what runs and closes what is open.
