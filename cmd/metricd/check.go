@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"metricd/internal/tsdb"
@@ -29,7 +26,7 @@ Exit codes: 0 nothing is wrong; 1 something is, or it could not be checked.`
 
 // Run checks or repairs, until SIGINT or SIGTERM.
 func (c *checkCmd) Run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	o := tsdb.CheckOptions{Dir: c.Dir, Fault: func(err error) { fmt.Printf("fault: %v\n", err) }}
 	if c.Repair == "" {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +23,8 @@ import (
 	"metricd/internal/bench"
 )
 
-const description = `A metrics server with a protocol a person can type, and its tools. Alone, "metricd" is
-"metricd serve" with every default. Every flag can also be given as the variable that stands behind it.
+const description = `A metrics server with a protocol a person can type, and its tools. Alone, or with flags of serve, "metricd" is
+"metricd serve". Every flag can also be given as the variable that stands behind it in the help of its command; the flag wins.
 
 Exit codes: 0 done; 1 failed, or in part; 2 the command line makes no sense.`
 
@@ -40,11 +41,13 @@ type commands struct {
 	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
 	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`
+
+	ShowVersion versionFlag `name:"version" help:"As metricd version."`
 }
 
 // server is what the commands that talk to a server have in common.
 type server struct {
-	Addr string `default:"${listen}" placeholder:"HOST:PORT" help:"The server to talk to (default ${default})."`
+	Addr string `default:"${listen}" env:"METRICD_ADDR" placeholder:"HOST:PORT" help:"The server to talk to (default ${default})."`
 }
 
 // usageError says that the command line made no sense.
@@ -57,10 +60,28 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run carries out a command line and returns the exit code.
 func run(args []string) int {
 	dropEmptyVariables()
-	parser, err := kong.New(&commands{},
+	parser, err := newParser()
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	kongcompletion.Register(parser)
+	args = askedHelp(args)
+	if err := errors.Join(validText(args), unknownCommand(parser, args)); err != nil {
+		return fail(err, nil)
+	}
+	ctx, err := parser.Parse(guardNumbers(args))
+	if err != nil {
+		return fail(usageError{plainer(err)}, errorContext(err))
+	}
+	return fail(ctx.Run(), ctx)
+}
+
+// newParser returns the parser of command lines.
+func newParser() (*kong.Kong, error) {
+	return kong.New(&commands{},
 		kong.Name("metricd"),
 		kong.Description(description),
-		kong.DefaultEnvars("METRICD"),
+		kong.PostBuild(nameVariables),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.Vars{
 			"listen":    metricd.DefaultListen,
@@ -70,18 +91,38 @@ func run(args []string) int {
 			"workloads": strings.Join(workloadNames(), ","),
 			"workload":  bench.Workloads()[0].Name,
 		})
-	if err != nil {
-		panic("BUG: " + err.Error())
+}
+
+// askedHelp returns args with "help" and "help COMMAND" as --help.
+func askedHelp(args []string) []string {
+	if len(args) == 0 || args[0] != "help" {
+		return args
 	}
-	kongcompletion.Register(parser)
-	if err := validText(args); err != nil {
-		return fail(err, nil)
+	return append(slices.Clone(args[1:]), "--help")
+}
+
+// unknownCommand refuses a first argument that is neither a flag nor a command: kong would take it for one of serve, which
+// takes none.
+func unknownCommand(parser *kong.Kong, args []string) error {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") ||
+		slices.ContainsFunc(parser.Model.Children, func(c *kong.Node) bool { return c.Name == args[0] }) {
+		return nil
 	}
-	ctx, err := parser.Parse(guardNumbers(args))
-	if err != nil {
-		return fail(usageError{err}, errorContext(err))
+	parser.Model.DefaultCmd = nil // then kong's error ends in what may have been meant
+	_, err := parser.Parse(args[:1])
+	if _, hint, ok := strings.Cut(err.Error(), ", did you mean "); ok && args[0] != "" {
+		return usagef("unknown command %q, did you mean %s", args[0], hint)
 	}
-	return fail(ctx.Run(), ctx)
+	return usagef("unknown command %q", args[0])
+}
+
+// plainer returns an error of kong's without the words of its scanner.
+func plainer(err error) error {
+	const eol = ` value but got "EOL" (<EOL>)`
+	if flag, _, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(err.Error(), eol) {
+		return fmt.Errorf("%s: there is no value behind it", flag)
+	}
+	return err
 }
 
 // validText refuses arguments that are not UTF-8: the flag parser would change them silently.
@@ -92,16 +133,6 @@ func validText(args []string) error {
 		}
 	}
 	return nil
-}
-
-// dropEmptyVariables makes an empty METRICD_* variable the same as none, as it is meant in a compose or
-// unit file.
-func dropEmptyVariables() {
-	for _, variable := range os.Environ() {
-		if name, value, _ := strings.Cut(variable, "="); value == "" && strings.HasPrefix(name, "METRICD_") {
-			os.Unsetenv(name)
-		}
-	}
 }
 
 // errorContext returns how far kong came with a command line that it refused with err; nil if unknown.

@@ -113,9 +113,9 @@ func (c *serveCmd) open(cfg *metricd.Config, log *slog.Logger) (*metricd.Server,
 	case errors.As(err, &data):
 		return nil, err
 	case errors.As(err, &web):
-		return nil, listenError(context.Background(), err, "--http", cfg.HTTP)
+		return nil, listenError(context.Background(), err, "--http", cfg.HTTP, cfg.Listen)
 	}
-	return nil, listenError(context.Background(), err, "--listen", cfg.Listen)
+	return nil, listenError(context.Background(), err, "--listen", cfg.Listen, cfg.HTTP)
 }
 
 // httpAddr returns the address of the HTTP API, empty for none.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // release is set by the linker: -ldflags "-X main.release=v1.2.3".
@@ -22,6 +24,16 @@ func version() string {
 
 // versionCmd prints the version.
 type versionCmd struct{}
+
+// versionFlag prints the version and ends the process, whatever else is asked for.
+type versionFlag bool
+
+// BeforeReset does so.
+func (versionFlag) BeforeReset(k *kong.Kong) error {
+	err := new(versionCmd).Run()
+	k.Exit(0)
+	return err
+}
 
 // Run prints the versions of metricd and of Go, and what it was built for.
 func (*versionCmd) Run() error {

@@ -17,7 +17,7 @@ import (
 
 // webServer is what the commands that talk to the HTTP API of a server have in common.
 type webServer struct {
-	HTTP string `name:"http" default:"${http}" placeholder:"HOST:PORT" help:"The HTTP address of the server to talk to (default ${default})."`
+	HTTP string `name:"http" default:"${http}" env:"METRICD_HTTP_ADDR" placeholder:"HOST:PORT" help:"The HTTP address of the server to talk to (default ${default})."`
 }
 
 // untilInterrupted returns a context that is done when SIGINT or SIGTERM comes, so that what was begun can be tidied up. A

@@ -394,6 +394,18 @@ def unheard(*command):
     check(p.wait(PATIENCE), 0, "exit code")
 
 
+def second():
+    """A server whose default address is taken says so."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", 8888))
+            s.listen()
+        except OSError as e:  # by somebody else, which is as good
+            print(e)
+        check(subprocess.run(["metricd", "--data", ":memory:"], timeout=PATIENCE).returncode, 1, "exit code")
+
+
 def taken():
     """A server whose default address for HTTP is taken does without; what it prints goes to files."""
     with socket.socket() as s:

@@ -1,0 +1,37 @@
+package main
+
+import "testing"
+
+// TestVariables: each flag has a variable, and no two flags that mean different things have the same.
+func TestVariables(t *testing.T) {
+	parser, err := newParser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := map[string]string{"METRICD_ADDR": "addr", "METRICD_HTTP_ADDR": "http"} // the servers to talk to
+	of := map[string]string{}
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			if len(flag.Envs) != 1 || len(flag.Tag.Envs) != 1 || flag.Tag.Envs[0] != flag.Envs[0] {
+				t.Errorf("%s --%s has the variables %q, %q", command.Name, flag.Name, flag.Envs, flag.Tag.Envs)
+				continue
+			}
+			name, who := flag.Envs[0], command.Name+" --"+flag.Name
+			if other, taken := of[name]; taken && shared[name] != flag.Name {
+				t.Errorf("%s is of %s and of %s", name, other, who)
+			}
+			of[name] = who
+		}
+	}
+	for _, want := range []struct{ name, of string }{
+		{"METRICD_HTTP", "serve --http"},
+		{"METRICD_LOG_FORMAT", "serve --log-format"},
+		{"METRICD_GET_FORMAT", "get --format"},
+		{"METRICD_EXPORT_START", "export --start"},
+		{"METRICD_BENCH_READ_BACK", "bench --read-back"},
+	} {
+		if of[want.name] != want.of {
+			t.Errorf("%s is of %q, want %s", want.name, of[want.name], want.of)
+		}
+	}
+}
