@@ -1,7 +1,8 @@
 // Package metricd is a metrics server that can be embedded: it takes samples over the line
 // protocol and keeps them.
 //
-// The command metricd is this package with flags. Open a Server, run Serve until its context
+// The command metricd is this package with flags; it keeps samples in a directory unless told otherwise, a Server in
+// memory unless Config.Data names one. Open a Server, run Serve until its context
 // is done, then Close it. A Server starts no goroutines before Serve, prints nothing, handles
 // no signals and changes no global state; RunServer, for those who want a server in one call,
 // handles SIGINT and SIGTERM.
@@ -35,7 +36,8 @@ const DefaultListen = "127.0.0.1:8888"
 // InMemory is the Config.Data that keeps nothing when the server ends.
 const InMemory = ":memory:"
 
-// Config says how a Server is to be. The zero value works.
+// Config says how a Server is to be. The zero value works: a server on DefaultListen without HTTP, which keeps everything in
+// memory and loses it when it ends. To keep samples, give Data a directory.
 type Config struct {
 	// Listen is the TCP address of the line protocol, DefaultListen if empty. Port 0 takes
 	// any free port; Addr tells which.
@@ -43,7 +45,7 @@ type Config struct {
 	// HTTP is the TCP address of the HTTP API (go doc metricd/internal/httpapi); empty: there is none.
 	HTTP string
 	// Data is the directory where samples are kept; it is made if there is none. InMemory, or empty: nowhere,
-	// they are gone when the server ends.
+	// they are in memory only, and gone when the server ends.
 	Data string
 	// SyncInterval says what a reply of ok means, with a directory. 0: the sample is on stable storage. Above:
 	// the operating system has it, and puts it on stable storage within so long; a crash of the machine may

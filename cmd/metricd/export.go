@@ -136,11 +136,18 @@ func createOutput(name string) (*output, error) {
 		return o, err
 	}
 	o.name = name
-	o.file, err = os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err == nil {
-		err = o.file.Chmod(0o644) // as a shell would make it, with the usual umask
+	dir := filepath.Dir(name)
+	o.file, err = os.CreateTemp(dir, "."+filepath.Base(name)+".*")
+	var cause *os.PathError
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%s: there is no directory %s: make it first, or name another FILE", name, dir)
+	case errors.As(err, &cause):
+		return nil, fmt.Errorf("%s: no file can be made in %s: %w", name, dir, cause.Err)
+	case err != nil:
+		return nil, err
 	}
-	return o, err
+	return o, o.file.Chmod(0o644) // as a shell would make it, with the usual umask
 }
 
 // fill writes all of in and finishes the file. After an error it is gone.

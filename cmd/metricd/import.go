@@ -31,9 +31,10 @@ func (*importCmd) Help() string {
     metricd import all.csv.gz
     metricd export --http old:8889 | metricd import --http new:8889 -
 
-CSV is known by its header, key,milliseconds,value; what does not begin with that is put lines. gzip is known by its first bytes. When the command
-ends, all is stored as durably as the server promises. Lines that are refused are reported with their numbers, and the others go on; the exit
-code is then 1. To import a file again does no harm.`
+CSV begins with its header, key,milliseconds,value; what has no comma in its first line, or begins with put, is put lines. gzip is known by its first bytes.
+When the command ends, all is stored as durably as the server promises. Lines that are refused are reported with their numbers (of many with
+the same reason the first ten), and the others go on; the exit code is then 1. To import a file again does no harm.
+What metricd get --format csv prints is for other programs: import reads what metricd export writes.`
 }
 
 // Run imports the files one after the other.
@@ -49,7 +50,7 @@ func (c *importCmd) Run() error {
 		refused = refused || some
 	}
 	if refused {
-		return errors.New("not all lines were stored: see above, correct them and import them again")
+		return errors.New("not all lines were stored: see above why, and import them again when that is mended")
 	}
 	return nil
 }
@@ -123,11 +124,13 @@ func (c *importCmd) report(name string, told *answered, took time.Duration) {
 	} else {
 		name = ""
 	}
+	bad := complaints{where: name, printf: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }}
 	for _, r := range told.Data.Refusals {
-		fmt.Fprintf(os.Stderr, "%sline %d: %q: %s\n", name, r.Line, r.Text, r.Error)
+		bad.add(r.Line, []byte(r.Text), r.Error)
 	}
+	bad.end()
 	if more := told.Data.Refused - int64(len(told.Data.Refusals)); more > 0 {
-		fmt.Fprintf(os.Stderr, "%sand %s lines more\n", name, humanize.Comma(more))
+		fmt.Fprintf(os.Stderr, "%sand %s lines more, which the server did not list\n", name, humanize.Comma(more))
 	}
 	text := humanize.Comma(told.Data.Stored) + " samples stored"
 	if told.Data.Refused > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +35,8 @@ func (*putCmd) Help() string {
     zcat old.gz | metricd put -f -
 
 A FILE has a line "put KEY VALUE TIMESTAMP" for each sample; blank lines are passed over, and gzip is known by its first bytes.
-A line that is refused, or is no put, is reported on stderr with its number, and the others go on; the exit code is then 1. A last
-line without a line end may be cut short, so it is not sent.
+A line that is refused, or is no put, is reported on stderr with its number, and the others go on; the exit code is then 1. Of many
+with the same reason the first ten are shown. A last line without a line end may be cut short, so it is not sent.
 
 A KEY that begins with - is told from a flag by --: metricd put -- -key 5`
 }
@@ -110,14 +111,24 @@ func (c *putCmd) putOne(at string) error {
 		err = refused // Close has waited for the goroutine that set it
 	}
 	if errors.Is(err, client.ErrWrongCommand) {
-		if why := malformed(string(c.Key), string(c.Value), at); why != "" {
-			return fmt.Errorf("%w: %s", c.serverError(err), why)
-		}
+		return fmt.Errorf("%w: %s", c.serverError(err), cmp.Or(malformed(string(c.Key), string(c.Value), at), tooLong))
 	}
 	return c.serverError(err)
 }
 
-// malformed says what is wrong with a put, "" if that can't be told: the server may have a limit.
+// tooLong is what can be wrong with a put that is well-formed.
+const tooLong = "the key or the line may be longer than the server takes (--max-key, --max-line)"
+
+// explain says what is wrong with a put line, "" if nothing is.
+func explain(line string) string {
+	words := strings.FieldsFunc(strings.TrimSuffix(line, "\r"), func(r rune) bool { return r == ' ' || r == '\t' })
+	if len(words) != 4 {
+		return "want put KEY VALUE TIMESTAMP, such as put palm.cpu 23.7 1150864247"
+	}
+	return malformed(words[1], words[2], words[3])
+}
+
+// malformed says what is wrong with the words of a put, "" if nothing is.
 func malformed(key, value, at string) string {
 	if !lineproto.ValidKey([]byte(key)) {
 		return fmt.Sprintf("KEY %q: want one word of UTF-8 without control characters, other than *", key)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -22,6 +23,7 @@ type feed struct {
 	server *server
 	w      *client.Writer
 	screen *screen
+	bad    complaints
 
 	given  int64 // lines that the Writer took
 	unsent int64 // lines that were not sent, since they are no puts
@@ -41,6 +43,7 @@ func (c *putCmd) putFile() error {
 		defer file.Close()
 	}
 	f := &feed{server: &c.server, screen: newScreen("put", file, sizeOf(file))}
+	f.bad.printf = f.screen.printf
 	var err error
 	f.w, err = client.DialWriter(context.Background(), c.Addr, client.WriterOptions{Options: clientOptions(), OnError: f.refuse})
 	if err != nil {
@@ -50,6 +53,7 @@ func (c *putCmd) putFile() error {
 	sendErr := f.send(io.TeeReader(file, f.screen))
 	closeErr := f.w.Close(context.Background())
 	f.screen.end()
+	f.bad.end()
 	f.summary(time.Since(start))
 	return f.verdict(sendErr, closeErr)
 }
@@ -91,7 +95,7 @@ func (f *feed) line(number int64, line []byte) error {
 	case errors.Is(err, client.ErrInvalid) && len(line) > longestLine:
 		f.skip(number, line, "it is longer than "+humanize.IBytes(longestLine+1))
 	case errors.Is(err, client.ErrInvalid):
-		f.skip(number, line, "it is no put")
+		f.skip(number, line, "it is no put KEY VALUE TIMESTAMP")
 	case err != nil:
 		return err
 	case len(bytes.TrimSpace(line)) > 0:
@@ -117,7 +121,7 @@ func unpack(in io.Reader) (*bufio.Reader, error) {
 // skip reports a line that is not sent.
 func (f *feed) skip(number int64, line []byte, why string) {
 	f.unsent++
-	f.screen.printf("line %d: %q: not sent: %s\n", number, excerpt(line), why)
+	f.bad.add(number, line, "not sent: "+why)
 }
 
 // refuse reports a line that was not stored. Lines whose connection was lost are reported together, by
@@ -126,7 +130,11 @@ func (f *feed) refuse(e *client.PutError) {
 	var said *client.ServerError
 	if errors.As(e.Err, &said) && !errors.Is(e.Err, client.ErrNotAcknowledged) {
 		f.refused++
-		f.screen.printf("line %d: %q: %s\n", e.Number, excerpt([]byte(e.Line)), said.Text)
+		why := said.Text
+		if errors.Is(said, client.ErrWrongCommand) {
+			why += ": " + cmp.Or(explain(e.Line), tooLong)
+		}
+		f.bad.add(e.Number, []byte(e.Line), why)
 		return
 	}
 	if f.lost++; f.lost == 1 {
@@ -170,7 +178,7 @@ func (f *feed) verdict(sendErr, closeErr error) error {
 	case closeErr != nil:
 		return f.server.serverError(closeErr)
 	case f.refused+f.unsent+f.lost > 0:
-		return errors.New("not all lines were stored: see above, correct them and put them again")
+		return errors.New("not all lines were stored: see above why, and put them again when that is mended")
 	}
 	return nil
 }

@@ -18,6 +18,15 @@ type Report struct {
 	Figures   []Figure `json:"figures"` // over all runs
 }
 
+// Acknowledged returns what the server answered as it should, in all runs.
+func (r *Report) Acknowledged() int64 {
+	var n int64
+	for i := range r.Results {
+		n += r.Results[i].Acknowledged
+	}
+	return n
+}
+
 // Result is what one run of a workload gave.
 type Result struct {
 	Prefix string `json:"prefix"` // of the keys

@@ -26,7 +26,7 @@ func (d *Reader) parseCSV(line []byte, row *storage.Row) error {
 		d.headed = true
 		return errNoSample
 	case !d.headed:
-		return ErrHeader
+		return fmt.Errorf("line 1: %q: %w", excerpt(line), ErrHeader)
 	case len(line) > d.limits.MaxLine:
 		return d.tooLong()
 	case len(line) == 0:

@@ -48,10 +48,12 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("no format %q: want csv or put", name)
 }
 
-// FormatOf returns the format of a dump by its beginning, which is to be at least as long as Header: CSV if
-// it is the header, else Put.
+// FormatOf returns the format of a dump by its beginning, which is to be at least as long as Header: CSV if there is a comma in
+// the first line, and that begins with another word than put; else Put. So CSV with another header is told as that.
 func FormatOf(start []byte) Format {
-	if strings.HasPrefix(string(start), Header) {
+	line, _, _ := strings.Cut(string(start), "\n")
+	first, _, _ := strings.Cut(strings.TrimLeft(line, " \t"), " ")
+	if strings.Contains(line, ",") && first != "put" && !strings.HasPrefix(first, "put\t") {
 		return CSV
 	}
 	return Put

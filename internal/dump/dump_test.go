@@ -159,6 +159,7 @@ func TestReader(t *testing.T) {
 		{name: "empty CSV", f: CSV},
 		{name: "nothing but a header", f: CSV, in: Header + "\r\n"},
 		{name: "no header", f: CSV, in: "key,value,timestamp\na,1,2\n", err: ErrHeader},
+		{name: "a blank line for a header", f: CSV, in: "\n" + Header + "\n", err: ErrHeader},
 		{name: "half a header", f: CSV, in: "key,milli", bad: []string{"1 key,milli: it has no line end, so it may be cut short"}},
 		{
 			name: "quotes, line ends, headers again", f: CSV,
@@ -208,7 +209,7 @@ func TestReader(t *testing.T) {
 				tt.err = io.EOF
 			}
 			rows, bad, err := read(strings.NewReader(tt.in), tt.f, tt.limits)
-			if !reflect.DeepEqual(rows, tt.rows) || !reflect.DeepEqual(bad, tt.bad) || err != tt.err {
+			if !reflect.DeepEqual(rows, tt.rows) || !reflect.DeepEqual(bad, tt.bad) || !errors.Is(err, tt.err) {
 				t.Errorf("got rows %q\nwant     %q\nbad      %q\nwant     %q\n%v", rows, tt.rows, bad, tt.bad, err)
 			}
 		})
@@ -339,4 +340,15 @@ func BenchmarkCSV(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(left)), "ns/sample")
 	})
+}
+
+func TestFormatOf(t *testing.T) {
+	for start, want := range map[string]Format{
+		"": Put, "\n": Put, "put a 1 1\n": Put, "put a,b 1 1\n": Put, " put\ta,b 1 1\n": Put, "nonsense\n": Put, "get a\nput a,b 1": Put,
+		Header: CSV, Header + "\r\na,1,1\n": CSV, "key,value,timestamp\n": CSV, "a,1,1\n": CSV, "\"a b\",1,1\n": CSV, "put,1,1\n": CSV, "putter,1 ,1": CSV,
+	} {
+		if got := FormatOf([]byte(start)); got != want {
+			t.Errorf("%q: got %s, want %s", start, got, want)
+		}
+	}
 }

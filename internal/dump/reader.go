@@ -204,8 +204,8 @@ func (d *Reader) tooLong() error {
 // errNoSample: the line holds nothing, and that is no error.
 var errNoSample = errors.New("no sample")
 
-// ErrHeader: CSV has to begin with its header.
-var ErrHeader = errors.New("line 1: want the header " + Header)
+// ErrHeader: CSV has to begin with its header. It comes wrapped, with the line that is there instead.
+var ErrHeader = errors.New("want the header " + Header + ", with whole milliseconds since 1970")
 
 var (
 	errUnfinished = errors.New("it has no line end, so it may be cut short")

@@ -221,7 +221,7 @@ func TestImport(t *testing.T) {
 		{"", "key,milliseconds,value\na,1\nq,1,5\nb,2,x\nq,2,6", `{"status":"error","errorType":"bad_data","error":"3 of 5 lines were refused","data":{"lines":5,"stored":1,"refused":3,"refusals":[` +
 			`{"line":2,"text":"a,1","error":"want three columns, key,milliseconds,value"},{"line":4,"text":"b,2,x","error":"value \"x\": want a decimal number, inf, -inf, nan, stale, or nan: and the 16 hexadecimal digits of one"},` +
 			`{"line":5,"text":"q,2,6","error":"it has no line end, so it may be cut short"}]}}` + "\n"},
-		{"", "q,1,5\n", `"error":"behind line 1: line 1: want the header key,milliseconds,value; what came before is stored"`},
+		{"", "q,1,5\n", `"error":"line 1: \"q,1,5\": want the header key,milliseconds,value, with whole milliseconds since 1970","data":{"lines":1,"stored":0,"refused":0}`},
 		{"?format=xml", "", `no format \"xml\"`},
 		{"?format=put", "put over 1 1\nput under 1 1\n", `"stored":1,"refused":1,"refusals":[{"line":2,"text":"put under 1 1","error":"series limit reached: 5 series is the most allowed (--max-series)"}]`},
 	} {
@@ -254,6 +254,13 @@ func TestReadOnly(t *testing.T) {
 type fullStore struct {
 	storage.Store
 	room int
+}
+
+func (f *fullStore) Delete(ctx context.Context, q storage.Query) error {
+	if f.room == 0 {
+		return storage.ErrReadOnly
+	}
+	return f.Store.Delete(ctx, q)
 }
 
 func (f *fullStore) Appender() storage.Appender { return &fullAppender{f.Store.Appender(), f} }
@@ -315,6 +322,10 @@ func TestHealth(t *testing.T) {
 	}
 	if status, text, _ := s.do("GET", "/-/ready", nil); status != 200 || text != "metricd is ready\n" {
 		t.Errorf("got %d %s", status, text)
+	}
+	full := serve(t, Config{Store: &fullStore{Store: store}})
+	if status, text, _ := full.do("GET", "/-/ready", nil); status != 200 || text != "metricd is ready, reads only: store is read-only\n" {
+		t.Errorf("full: got %d %s", status, text)
 	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)

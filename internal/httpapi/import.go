@@ -66,6 +66,8 @@ func (s *Server) importSamples(w *reply, r *http.Request) error {
 	switch {
 	case err != nil && r.Context().Err() != nil && !errors.Is(err, errStopping):
 		return err // nobody listens
+	case errors.Is(err, dump.ErrHeader):
+		writeImport(w, asAPIError(badRequest("%v", err)), &in.told)
 	case err != nil:
 		e := asAPIError(err)
 		e.text = fmt.Sprintf("behind line %d: %s; what came before is stored", in.told.Lines, e.text)
@@ -107,7 +109,7 @@ func (in *importer) run() error {
 		switch {
 		case err == io.EOF:
 			return nil
-		case errors.Is(err, errStopping):
+		case errors.Is(err, errStopping), errors.Is(err, dump.ErrHeader):
 			return err
 		case err != nil:
 			return badRequest("%v", err)

@@ -2,7 +2,7 @@
 // knows a storage.Store and no engine.
 //
 //	GET  /-/healthy               200 while the process serves
-//	GET  /-/ready                 200 while the store works, else 503
+//	GET  /-/ready                 200 while the store works, else 503; on a full disk 200, with "reads only" and why
 //	GET  /api/v1/export           samples as text (export.go)
 //	POST /api/v1/import           samples from text (import.go)
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
