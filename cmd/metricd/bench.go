@@ -92,10 +92,7 @@ func (c *benchCmd) Run() error {
 	if ctx.Err() != nil {
 		err = fmt.Errorf("ended early: %w", context.Cause(ctx))
 	}
-	if unreachable := c.unreachable(err); unreachable != nil && report.Acknowledged() == 0 {
-		return unreachable // and not a table of zeros
-	}
-	if len(report.Figures) > 0 {
+	if !report.Empty() {
 		err = errors.Join(c.print(&report), err)
 	}
 	if unreachable := c.unreachable(err); unreachable != nil {

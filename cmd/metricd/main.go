@@ -116,8 +116,11 @@ func unknownCommand(parser *kong.Kong, args []string) error {
 	return usagef("unknown command %q", args[0])
 }
 
-// plainer returns an error of kong's without the words of its scanner.
+// plainer returns an error of kong's without the words of its scanner, and without the empty one among the values of a flag.
 func plainer(err error) error {
+	if before, after, ok := strings.Cut(err.Error(), `,"" but got `); ok {
+		return fmt.Errorf("%s but got %s", before, after)
+	}
 	const eol = ` value but got "EOL" (<EOL>)`
 	if flag, _, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(err.Error(), eol) {
 		return fmt.Errorf("%s: there is no value behind it", flag)

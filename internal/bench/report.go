@@ -18,13 +18,9 @@ type Report struct {
 	Figures   []Figure `json:"figures"` // over all runs
 }
 
-// Acknowledged returns what the server answered as it should, in all runs.
-func (r *Report) Acknowledged() int64 {
-	var n int64
-	for i := range r.Results {
-		n += r.Results[i].Acknowledged
-	}
-	return n
+// Empty says whether the server answered nothing at all, so that there is nothing to report.
+func (r *Report) Empty() bool {
+	return !slices.ContainsFunc(r.Results, func(x Result) bool { return x.Acknowledged > 0 || x.Errors > 0 })
 }
 
 // Result is what one run of a workload gave.

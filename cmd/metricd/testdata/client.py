@@ -394,7 +394,36 @@ def unheard(*command):
     check(p.wait(PATIENCE), 0, "exit code")
 
 
-def second():
+def hanging(data):
+    """A check that waits for a file for ever is ended by the second signal at the latest."""
+    log = os.path.join(data, "log")
+    for name in os.listdir(log):
+        os.remove(os.path.join(log, name))
+        os.mkfifo(os.path.join(log, name))
+    p = subprocess.Popen(["metricd", "check", data])
+    fds, within = f"/proc/{p.pid}/fd", os.path.realpath(data)
+    until = time.monotonic() + PATIENCE
+
+    def reading():
+        for fd in os.listdir(fds):
+            try:
+                if os.readlink(os.path.join(fds, fd)).startswith(within):
+                    return True
+            except FileNotFoundError:  # closed meanwhile
+                pass
+        return False
+
+    while not reading() and time.monotonic() < until:
+        time.sleep(0.01)
+    while p.poll() is None and time.monotonic() < until:
+        p.send_signal(signal.SIGTERM)
+        time.sleep(0.01)
+    p.kill()
+    if p.wait() != -signal.SIGTERM:
+        sys.exit(f"it ended with {p.returncode}, want it ended by the signal")
+
+
+def occupied():
     """A server whose default address is taken says so."""
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -403,7 +432,9 @@ def second():
             s.listen()
         except OSError as e:  # by somebody else, which is as good
             print(e)
-        check(subprocess.run(["metricd", "--data", ":memory:"], timeout=PATIENCE).returncode, 1, "exit code")
+        code = subprocess.run(["metricd", "--data", ":memory:"], timeout=PATIENCE).returncode
+        if code != 1:
+            sys.exit(f"exit code: got {code}, want 1")
 
 
 def taken():
