@@ -326,6 +326,7 @@ func (c *checker) salvageable() error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	c.db.identity = sum.Identity
 	c.report.Series, c.report.Chunks, c.report.Windows = sum.Series, sum.Chunks, sum.Windows
 	return c.log(state{}, false)
 }

@@ -16,7 +16,8 @@
 //
 // One window can't be told from what a crash leaves: what was synced to the log in the second before a kill or a power cut, after the last
 // mark, if the damage is to the records of the very last sync, or takes away the end of the log from a point behind the mark
-// on. After an orderly stop, or a second without puts, there is none. Damage to two things at once may go
+// on. After an orderly stop, or a second without puts, there is none. And a file of another store is told from ours, but not one of a copy
+// that went on by itself, such as a restored backup: it is the same store. Damage to two things at once may go
 // unnoticed: to the newer slot of the marks and the end of what they speak of; or to bytes and their checksum.
 package tsdb
 
@@ -60,6 +61,8 @@ type DB struct {
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
 	flushes       atomic.Int64  // completed
 	eras          eras          // in which windows chunks are; not changed after Open
+
+	identity blocks.Identity // of blocks and, by its first 64 bits, the log; zero if not known, and without a directory
 
 	mu struct {
 		sync.RWMutex

@@ -10,7 +10,7 @@ import (
 // marks of blocks, a file beside, say up to where it was synced (blocks.Marks.Synced), and load compares. The order makes that
 // safe: a mark is written only for what is on stable storage, so neither a kill nor a power cut leaves a mark that
 // says too much. It may say too little, by what was synced since: a flush marks, and between flushes the
-// marker does, once a second, if there is something new. It costs a write and a sync of 52 bytes a second at most.
+// marker does, once a second, if there is something new. It costs a write and a sync of 68 bytes a second at most.
 
 // markPause is the time between two marks.
 const markPause = time.Second

@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -127,6 +128,7 @@ func (db *DB) load() error {
 
 // loadChunks makes the series that blocks has, and returns its state.
 func (db *DB) loadChunks() (state, error) {
+	db.identity = db.blocks.Identity()
 	st, err := db.loadState()
 	if err != nil {
 		return st, err
@@ -193,6 +195,7 @@ func (db *DB) loadSeries(st state) error {
 func (db *DB) logOptions(st state) wal.Options {
 	fs := db.fs()
 	o := wal.Options{FS: fs, Dir: fs.PathJoin(db.opts.Dir, logDir), Interval: db.opts.SyncInterval, Start: st.flushed, OnFailure: db.fail}
+	o.ID = binary.LittleEndian.Uint64(db.identity[:])
 	if db.opts.SyncInterval > 0 {
 		o.Mode = wal.Interval
 	}

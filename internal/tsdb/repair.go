@@ -120,7 +120,7 @@ func (r *repairer) saveChunks(dir string) (err error) {
 		r.fault(fmt.Errorf("%w: %s is not there", blocks.ErrDamaged, r.chunksDir()))
 		err = nil
 	}
-	r.marks = sum.Marks
+	r.marks, r.db.identity = sum.Marks, sum.Identity
 	switch {
 	case r.flushed >= 0 || err != nil:
 	case sum.Chunks == 0:

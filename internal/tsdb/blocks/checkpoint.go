@@ -16,10 +16,11 @@ func (s *Store) Checkpoint(dir string, synced uint64) error {
 		return errReadOnly
 	}
 	last := s.marks.Load().last() // before the tables are listed: they hold this much
+	last.serial, last.Synced = 0, max(last.Flushed, synced)
 	if err := s.db.Checkpoint(dir); err != nil {
 		return damaged(err)
 	}
-	if err := createMarks(s.gate, dir, mark{generation: last.generation, Marks: Marks{Flushed: last.Flushed, Synced: max(last.Flushed, synced)}}); err != nil {
+	if err := createMarks(s.gate, dir, last); err != nil {
 		return errors.Join(err, s.gate.RemoveAll(dir))
 	}
 	return nil

@@ -12,12 +12,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// gate is the file system that Pebble is given. It has three uses.
+// gate is the file system that Pebble is given. It has four uses.
 //
 // Where a goroutine of Pebble's meets an error, other than a table for which there is no space, the store fails, and the goroutine
 // stays here for good. After a failure so does each that would change anything on disk. Others get the error.
 //
 // After the disk was found full, a new table is begun only after a pause.
+//
+// A table of another store is not opened: neither for a read nor for a compaction, which would make it one of this store.
 //
 // A new MANIFEST is durable in its directory at once. Pebble syncs the directory only after it has also made the
 // marker that names it, and a crash may keep the latter of two new entries alone.
@@ -25,6 +27,7 @@ type gate struct {
 	vfs.FS
 	dir      string
 	readOnly bool // refuse all changes
+	identity Identity
 	health   *health
 	closing  <-chan struct{} // closed when Close begins: no more pauses
 	pause    time.Duration
@@ -32,8 +35,8 @@ type gate struct {
 	full     chan struct{} // holds a token while the last table did not fit on the disk
 }
 
-func newGate(o *Options, h *health, closing <-chan struct{}) *gate {
-	return &gate{FS: o.FS, dir: o.Dir, health: h, closing: closing, pause: o.FullPause, full: make(chan struct{}, 1)}
+func newGate(o *Options, h *health, id Identity, closing <-chan struct{}) *gate {
+	return &gate{FS: o.FS, dir: o.Dir, health: h, identity: id, closing: closing, pause: o.FullPause, full: make(chan struct{}, 1)}
 }
 
 var errReadOnly = errors.New("opened for reading only")
@@ -146,6 +149,13 @@ func (g *gate) open(name string, f func() (vfs.File, error)) (vfs.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+func (g *gate) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	if strings.HasSuffix(name, tableSuffix) {
+		return g.openTable(name, opts)
+	}
+	return g.FS.Open(name, opts...)
 }
 
 func (g *gate) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {

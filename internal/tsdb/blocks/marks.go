@@ -22,12 +22,12 @@ type Marks struct {
 // in its MANIFEST for the end of the file, and opening for writing then deletes the tables that
 // it no longer knows of. Such a store holds an older generation than this file says.
 //
-//	0        8        12       16       24         32       40       48       52   4096
-//	+--------+--------+--------+--------+----------+--------+--------+--------+----+
-//	| magic  |version | zero   | serial |generation|flushed |synced  |crc     |    |   slot 0: even serials
-//	+--------+--------+--------+--------+----------+--------+--------+--------+----+
-//	| the same                                                                     |   slot 1: odd serials
-//	+------------------------------------------------------------------------------+
+//	0        8        12       16       24         32       40       48       64       68   4096
+//	+--------+--------+--------+--------+----------+--------+--------+--------+--------+----+
+//	| magic  |version | zero   | serial |generation|flushed |synced  |identity|crc     |    |   slot 0: even serials
+//	+--------+--------+--------+--------+----------+--------+--------+--------+--------+----+
+//	| the same                                                                              |   slot 1: odd serials
+//	+---------------------------------------------------------------------------------------+
 //
 // Numbers are big-endian; crc is CRC-32C of the bytes before it. The slot with the larger
 // serial counts. A write goes to the other one and is synced before it counts, so a torn
@@ -38,7 +38,7 @@ const (
 	marksTemp    = "marks.new"
 	marksMagic   = "metricd\n"
 	marksVersion = 1
-	marksLen     = 52
+	marksLen     = 68
 	slotSize     = 4096
 )
 
@@ -52,6 +52,7 @@ type mark struct {
 	// the store is being created and nothing was ever kept in it.
 	generation uint64
 	Marks
+	identity Identity
 }
 
 // encode returns the first marksLen bytes of a slot.
@@ -63,6 +64,7 @@ func (m mark) encode() []byte {
 	b = binary.BigEndian.AppendUint64(b, m.generation)
 	b = binary.BigEndian.AppendUint64(b, m.Flushed)
 	b = binary.BigEndian.AppendUint64(b, m.Synced)
+	b = append(b, m.identity[:]...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -93,6 +95,7 @@ func decodeSlot(b []byte, slot uint64) (mark, error) {
 		serial:     binary.BigEndian.Uint64(b[16:]),
 		generation: binary.BigEndian.Uint64(b[24:]),
 		Marks:      Marks{Flushed: binary.BigEndian.Uint64(b[32:]), Synced: binary.BigEndian.Uint64(b[40:])},
+		identity:   Identity(b[48:64]),
 	}
 	if m.serial%2 != slot {
 		return mark{}, fmt.Errorf("holds serial %d, which belongs to the other slot", m.serial)
@@ -200,6 +203,7 @@ func (mf *marksFile) raise(generation uint64, marks Marks) error {
 		serial:     last.serial + 1,
 		generation: max(last.generation, generation),
 		Marks:      Marks{max(last.Flushed, marks.Flushed), max(last.Synced, marks.Synced)},
+		identity:   last.identity,
 	}
 	if m.generation == last.generation && m.Marks == last.Marks {
 		return nil

@@ -27,13 +27,13 @@ func newerSlot(t *testing.T, file []byte) []byte {
 }
 
 var (
-	older = mark{6, 3, Marks{100, 200}}
-	newer = mark{7, 4, Marks{150, 250}}
+	older = mark{6, 3, Marks{100, 200}, Identity{1}}
+	newer = mark{7, 4, Marks{150, 250}, Identity{1}}
 )
 
 // TestMarksTorn: however a write is torn, the slot before counts, or the new one if it is whole.
 func TestMarksTorn(t *testing.T) {
-	before := slots(older, mark{5, 2, Marks{90, 90}})
+	before := slots(older, mark{5, 2, Marks{90, 90}, Identity{1}})
 	after := slots(older, newer)
 	for n := range marksLen + 1 {
 		torn := bytes.Clone(before)
@@ -69,10 +69,10 @@ func TestMarksFlipped(t *testing.T) {
 
 func TestMarksRaise(t *testing.T) {
 	fs := vfs.NewMem()
-	if err := createMarks(fs, "", mark{}); err != nil {
+	if err := createMarks(fs, "", mark{identity: Identity{1}}); err != nil {
 		t.Fatal(err)
 	}
-	f, err := openMarks(fs, "", mark{})
+	f, err := openMarks(fs, "", mark{identity: Identity{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +81,11 @@ func TestMarksRaise(t *testing.T) {
 		give       Marks
 		want       mark
 	}{
-		{1, Marks{0, 0}, mark{1, 1, Marks{0, 0}}},
-		{0, Marks{5, 9}, mark{2, 1, Marks{5, 9}}},
-		{0, Marks{4, 9}, mark{2, 1, Marks{5, 9}}}, // nothing to do
-		{2, Marks{3, 10}, mark{3, 2, Marks{5, 10}}},
-		{1, Marks{6, 1}, mark{4, 2, Marks{6, 10}}},
+		{1, Marks{0, 0}, mark{1, 1, Marks{0, 0}, Identity{1}}},
+		{0, Marks{5, 9}, mark{2, 1, Marks{5, 9}, Identity{1}}},
+		{0, Marks{4, 9}, mark{2, 1, Marks{5, 9}, Identity{1}}}, // nothing to do
+		{2, Marks{3, 10}, mark{3, 2, Marks{5, 10}, Identity{1}}},
+		{1, Marks{6, 1}, mark{4, 2, Marks{6, 10}, Identity{1}}},
 	} {
 		if err := f.raise(c.generation, c.give); err != nil {
 			t.Fatal(err)
@@ -114,7 +114,7 @@ func FuzzDecodeMarks(f *testing.F) {
 		} else if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNewer) {
 			t.Errorf("an error of no kind: %v", err)
 		}
-		m = mark{n, n * 3, Marks{n * 5, n * 7}}
+		m = mark{n, n * 3, Marks{n * 5, n * 7}, Identity{1}}
 		got, err := decodeSlot(m.encode(), n%2)
 		if err != nil || got != m {
 			t.Errorf("%v, encoded and decoded: %v, %v", m, got, err)

@@ -113,7 +113,7 @@ func (s *Store) open() error {
 		return err
 	}
 	if !begun {
-		if err := createMarks(o.FS, o.Dir, mark{}); err != nil {
+		if err := createMarks(o.FS, o.Dir, mark{identity: newIdentity()}); err != nil {
 			return err
 		}
 	}
@@ -124,6 +124,7 @@ func (s *Store) open() error {
 	if warning != nil {
 		o.Logf("%v; a power cut does this, and it does no harm", warning)
 	}
+	s.identity = marks.identity
 	if marks.generation == 0 {
 		return s.create(marks)
 	}
@@ -143,7 +144,7 @@ func (s *Store) create(marks mark) error {
 	if s.opts.ReadOnly {
 		return fmt.Errorf("%w: it was never finished; opening it for writing does that", ErrForeign)
 	}
-	s.gate = newGate(&s.opts, s.health, s.closing)
+	s.gate = newGate(&s.opts, s.health, s.identity, s.closing)
 	s.cache = pebble.NewCache(s.opts.CacheBytes)
 	if err := s.openDB(marks); err != nil {
 		return err
@@ -175,7 +176,7 @@ func (s *Store) inspect(marks mark) error {
 // openReadOnly opens Pebble so that it changes nothing.
 func (s *Store) openReadOnly() error {
 	if s.gate == nil {
-		s.gate = newGate(&s.opts, s.health, s.closing)
+		s.gate = newGate(&s.opts, s.health, s.identity, s.closing)
 		s.cache = pebble.NewCache(s.opts.CacheBytes)
 	}
 	s.gate.readOnly = true

@@ -61,9 +61,9 @@ const (
 )
 
 // pebbleOptions are the options for Pebble.
-func pebbleOptions(o *Options, fs vfs.FS, h *health, cache *pebble.Cache) (*pebble.Options, error) {
+func pebbleOptions(o *Options, g *gate, h *health, cache *pebble.Cache) (*pebble.Options, error) {
 	p := &pebble.Options{
-		FS:                 fs,
+		FS:                 g,
 		Cache:              cache,
 		Logger:             h,
 		EventListener:      h.listener(),
@@ -78,6 +78,8 @@ func pebbleOptions(o *Options, fs vfs.FS, h *health, cache *pebble.Cache) (*pebb
 		// Up to this size all data is in one level below L0, so it is merged once. 1 GB of chunks in flushes of 12 MB, as the
 		// engine makes them: 3.2 bytes are written for one that is stored, and 4.1 with Pebble's 64 MiB.
 		LBaseMaxBytes: 512 << 20,
+
+		BlockPropertyCollectors: []func() pebble.BlockPropertyCollector{g.identity.collector},
 
 		// Descriptors of tables that are open at a time. A table is 2 to 64 MiB.
 		MaxOpenFiles: 512,

@@ -26,7 +26,8 @@ func Salvage(ctx context.Context, o Options, v Visitor) (Summary, error) {
 	s := &Store{opts: o, health: newHealth(&o), lock: lock, closing: make(chan struct{}), idle: make(chan struct{})}
 	r := &verifier{visitor: v, s: s}
 	marks, marksErr := s.marksToSalvage(r.damagedKey)
-	r.sum.Marks = marks.Marks
+	s.identity = marks.identity
+	r.sum.Marks, r.sum.Identity = marks.Marks, marks.identity
 	names, err := s.tablesToSalvage(marks, marksErr, r.damagedKey)
 	if err == nil {
 		err = r.salvage(ctx, names)
@@ -35,7 +36,7 @@ func Salvage(ctx context.Context, o Options, v Visitor) (Summary, error) {
 }
 
 func (r *verifier) salvage(ctx context.Context, names []tableRange) error {
-	set := openTables(ctx, &r.s.opts, names, r.damage)
+	set := openTables(ctx, &r.s.opts, r.s.identity, names, r.damage)
 	defer set.close() // only read
 	r.sum.Tables = len(set.tables)
 	err := set.scan(ctx, seriesPrefix, seriesLimit, r.series)

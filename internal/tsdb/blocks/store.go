@@ -34,16 +34,17 @@ import (
 // Goroutines: Pebble's own (a flush, a compaction, deletions of files), which Close ends; and one
 // that calls OnFailure. No lock of a Store is held during I/O but flushing.
 type Store struct {
-	opts    Options
-	health  *health
-	lock    *dirLock
-	cache   *pebble.Cache
-	gate    *gate
-	db      *pebble.DB
-	marks   atomic.Pointer[marksFile] // nil while opened for reading only
-	closing chan struct{}             // closed when Close begins
-	idle    chan struct{}             // closed when it has begun and nobody uses db any more
-	found   Marks                     // at Open, if opened for reading only
+	opts     Options
+	identity Identity
+	health   *health
+	lock     *dirLock
+	cache    *pebble.Cache
+	gate     *gate
+	db       *pebble.DB
+	marks    atomic.Pointer[marksFile] // nil while opened for reading only
+	closing  chan struct{}             // closed when Close begins
+	idle     chan struct{}             // closed when it has begun and nobody uses db any more
+	found    Marks                     // at Open, if opened for reading only
 
 	flushing   sync.Mutex // a Flush; guards the two below
 	generation uint64     // of the last flush, completed or not

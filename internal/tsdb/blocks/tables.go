@@ -58,11 +58,11 @@ type eraser struct {
 }
 
 // openTables opens all that can be opened.
-func openTables(ctx context.Context, o *Options, names []tableRange, damage func(Damage)) *tableSet {
+func openTables(ctx context.Context, o *Options, id Identity, names []tableRange, damage func(Damage)) *tableSet {
 	s := &tableSet{damage: damage}
 	for _, name := range names {
 		t := &table{tableRange: name, path: o.FS.PathJoin(o.Dir, name.name)}
-		if err := t.open(ctx, o); err != nil {
+		if err := t.open(ctx, o, id); err != nil {
 			damage(Damage{Err: asDamage(fmt.Errorf("%s: nothing of this table can be read: %w", t.path, err))})
 			continue
 		}
@@ -74,8 +74,8 @@ func openTables(ctx context.Context, o *Options, names []tableRange, damage func
 	return s
 }
 
-func (t *table) open(ctx context.Context, o *Options) (err error) {
-	if t.reader, _, err = openTable(ctx, o, t.name); err != nil {
+func (t *table) open(ctx context.Context, o *Options, id Identity) (err error) {
+	if t.reader, _, err = openTable(ctx, o, id, t.name); err != nil {
 		return err
 	}
 	if _, err = t.reader.Layout(); err == nil { // so its indexes can be read

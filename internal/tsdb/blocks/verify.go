@@ -29,7 +29,8 @@ type Summary struct {
 	Chunks     int64
 	ChunkBytes int64
 	Damages    int
-	Marks      Marks // Salvage's; zero if they can't be read
+	Marks      Marks    // Salvage's; zero if they can't be read
+	Identity   Identity // likewise
 }
 
 // verifier is one run of Verify.
@@ -99,7 +100,7 @@ func (r *verifier) tables(ctx context.Context) error {
 }
 
 func (r *verifier) table(ctx context.Context, name string) error {
-	reader, size, err := openTable(ctx, &r.s.opts, name)
+	reader, size, err := openTable(ctx, &r.s.opts, r.s.identity, name)
 	r.sum.TableBytes += size
 	if err != nil {
 		return err
@@ -107,19 +108,30 @@ func (r *verifier) table(ctx context.Context, name string) error {
 	return errors.Join(reader.ValidateBlockChecksums(), reader.Close())
 }
 
-// openTable opens a table on its own, and returns its size as well.
-func openTable(ctx context.Context, o *Options, name string) (*sstable.Reader, int64, error) {
+// openTable opens a table of a store on its own, and returns its size as well.
+func openTable(ctx context.Context, o *Options, id Identity, name string) (*sstable.Reader, int64, error) {
 	f, err := o.FS.Open(o.FS.PathJoin(o.Dir, name))
 	if err != nil {
 		return nil, 0, err
 	}
+	reader, size, err := readTable(ctx, f)
+	if err == nil {
+		if err = id.check(reader); err == nil {
+			return reader, size, nil
+		}
+	}
+	return nil, size, errors.Join(err, f.Close())
+}
+
+// readTable returns a reader of a table, which then owns the file, and the size of it.
+func readTable(ctx context.Context, f sstable.ReadableFile) (*sstable.Reader, int64, error) {
 	readable, err := sstable.NewSimpleReadable(f)
 	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
+		return nil, 0, err
 	}
 	var p pebble.Options
 	p.EnsureDefaults()
-	reader, err := sstable.NewReader(ctx, readable, p.MakeReaderOptions()) // closes readable on errors
+	reader, err := sstable.NewReader(ctx, readable, p.MakeReaderOptions())
 	return reader, readable.Size(), err
 }
 

@@ -17,7 +17,7 @@ import (
 //	| magic  |version| log id | number |  base  |  prev  | crc | block 0  | block 1  | …
 //	+--------+-------+--------+--------+--------+--------+-----+----------+----------+--
 //
-//	log id  drawn when the first segment was made; the same in all segments of a log
+//	log id  Options.ID, or drawn when the first segment was made; the same in all segments of a log, never 0
 //	number  of this segment, as in its name; one more than that of the segment before
 //	base    highest sequence before this segment; its records are all above it
 //	prev    how far the segment before is valid, in bytes from its start; 0: there was none

@@ -17,7 +17,7 @@ import (
 // caller sees to that.
 func Open(o Options, each func(seq uint64, record []byte) error) (*Log, Recovery, error) {
 	o = o.withDefaults()
-	r := replayer{directory: directory{o.FS, o.Dir}, each: each}
+	r := replayer{directory: o.directory(), each: each}
 	if err := r.makeDir(); err != nil {
 		return nil, Recovery{}, err
 	}

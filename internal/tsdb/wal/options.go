@@ -33,6 +33,9 @@ type Options struct {
 	// MaxUnsynced is the number of bytes, appended and not durable, above which Throttle waits;
 	// 0: 64 MiB. LogWriter keeps the memory it once used for that until its segment ends.
 	MaxUnsynced int64
+	// ID marks the segments; those with another one belong to another log, and are damage. 0: that of the first segment, or one drawn
+	// for the first.
+	ID uint64
 	// Start is the sequence after which a log without segments begins.
 	Start uint64
 	// OnFailure is called once if the log fails, after waiters were told, on a goroutine of the log. It must

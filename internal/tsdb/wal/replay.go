@@ -36,7 +36,12 @@ type Recovery struct {
 type directory struct {
 	fs  vfs.FS
 	dir string
+	id  uint64 // of the log; 0: not known
 }
+
+func (o Options) directory() directory { return directory{o.FS, o.Dir, o.ID} }
+
+var errOtherLog = errors.New("it belongs to another log")
 
 func (d directory) path(number uint64) string { return d.fs.PathJoin(d.dir, segmentName(number)) }
 
@@ -88,6 +93,9 @@ func (d directory) load(number uint64) (s *source, err error) {
 	if s.head, s.err = parseHeader(b, s.size); s.err == nil && s.head.number != number {
 		s.err = fmt.Errorf("it was written as segment %d", s.head.number)
 	}
+	if s.err == nil && d.id != 0 && s.head.id != d.id {
+		s.err = fmt.Errorf("%w (%016x, this one is %016x)", errOtherLog, s.head.id, d.id)
+	}
 	return s, nil
 }
 
@@ -100,7 +108,6 @@ type replayer struct {
 	directory
 	each func(seq uint64, record []byte) error
 	rec  Recovery
-	id   uint64 // of the log; 0: there is no segment
 	next uint64 // number of the segment to write next
 	end  int64  // how far the last segment is valid; 0: there is none
 }
@@ -159,11 +166,7 @@ func (r *replayer) chain() ([]*source, error) {
 		if s.err != nil {
 			return nil, s.corrupt(0, "%v", s.err)
 		}
-		if i == 0 {
-			r.id = s.head.id
-		} else if s.head.id != r.id {
-			return nil, s.corrupt(0, "it belongs to another log (%016x, this one is %016x)", s.head.id, r.id)
-		}
+		r.id = s.head.id
 		sources = append(sources, s)
 	}
 	return sources, nil
@@ -244,7 +247,7 @@ func (r *replayer) stopped(s *source, c *chunkReader, stop *stopError, limit int
 // *CorruptError.
 func Replay(o Options, each func(seq uint64, record []byte) error) (Recovery, error) {
 	o = o.withDefaults()
-	r := replayer{directory: directory{o.FS, o.Dir}, each: each}
+	r := replayer{directory: o.directory(), each: each}
 	err := r.run(o.Start)
 	return r.rec, err
 }

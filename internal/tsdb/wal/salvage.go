@@ -21,14 +21,14 @@ func (d Damage) String() string {
 }
 
 // Salvage hands over every record that can be read, sequences ascending, however damaged the log
-// is, and returns what can't be read, in order. Of Recovery it fills in Segments, Last, Records and
+// is, and returns what can't be read, in order. A segment of another log is left out. Of Recovery it fills in Segments, Last, Records and
 // Bytes. Options and the record are as for Replay; nothing is changed on disk. An error is one of
 // listing the directory, or of each.
 //
 // A record behind damage may build on one that is lost: the caller has to know what it can do with those.
 func Salvage(o Options, each func(seq uint64, record []byte) error) (Recovery, []Damage, error) {
 	o = o.withDefaults()
-	s := salvager{directory: directory{o.FS, o.Dir}, each: each}
+	s := salvager{directory: o.directory(), each: each}
 	numbers, foreign, err := s.list()
 	if err != nil {
 		return Recovery{}, nil, err
@@ -70,6 +70,10 @@ func (s *salvager) lost(file string, off, n int64, reason string) {
 
 // segment reads src; next is the one behind it, or nil.
 func (s *salvager) segment(src, next *source) error {
+	if errors.Is(src.err, errOtherLog) {
+		s.lost(src.path, 0, src.size, src.err.Error())
+		return nil
+	}
 	if src.err != nil {
 		s.lost(src.path, 0, min(src.size, headerLen), src.err.Error())
 	} else if len(s.rec.Segments) == 0 && !s.gap {
