@@ -77,6 +77,7 @@ type DB struct {
 	waiting    time.Time // since when something waits for a flush, zero: nothing; guarded by flushMu
 	dropped    int64     // retention has dropped what it could before this, ms; guarded by flushMu
 
+	aheads    sync.Pool     // of *readAhead
 	wantFlush chan struct{} // holds one at most: there is enough for a flush
 	flushed   pulse         // of the end of each flush
 	overfull  atomic.Bool   // memory holds twice what a flush waits for: appenders wait

@@ -46,7 +46,7 @@ func TestConformanceOnDisk(t *testing.T) {
 		"interval": {opts: Options{Dir: "d", SyncInterval: 1}},
 		"reopened": {opts: Options{Dir: "d"}, step: reopen, without: inexact},
 		"flushed":  {opts: Options{Dir: "d"}, step: flush, without: inexact},
-		"tiny":     {opts: Options{Dir: "d", FlushLog: 2000, FlushHead: 1 << 40, batchBytes: 1, chunkSamples: 4}, step: reopen, without: inexact},
+		"tiny":     {opts: Options{Dir: "d", FlushLog: 2000, FlushHead: 1 << 40, batchBytes: 1, chunkSamples: 4, aheadBytes: 400}, step: reopen, without: inexact},
 		"memory":   {opts: Options{}, step: flush, without: inexact},
 	} {
 		t.Run(name, func(t *testing.T) {

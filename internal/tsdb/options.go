@@ -45,9 +45,10 @@ type Options struct {
 	// OnFailure is called once, in a goroutine of its own, when the store failed; nil: not called.
 	OnFailure func(error)
 
-	// Limits that tests make small; 0: maxBatch, fullChunk, markPause.
+	// Limits that tests make small; 0: maxBatch, fullChunk, aheadBytes, markPause.
 	batchBytes   int           // at which a flush commits
 	chunkSamples int           // of a full chunk
+	aheadBytes   int           // of chunks that are read ahead
 	markPause    time.Duration // between two marks
 }
 
@@ -75,6 +76,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.batchBytes == 0 {
 		o.batchBytes = maxBatch
+	}
+	if o.aheadBytes == 0 {
+		o.aheadBytes = aheadBytes
 	}
 	if o.FS == nil {
 		o.FS = vfs.Default

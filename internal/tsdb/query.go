@@ -33,7 +33,11 @@ func matches(ms []storage.Matcher, key string) bool {
 func (db *DB) Select(ctx context.Context, q storage.Query) storage.SeriesSet {
 	q = clamp(q)
 	q.Mint = max(q.Mint, db.oldest())
-	return &seriesSet{db: db, ctx: ctx, q: q}
+	ss := &seriesSet{db: db, ctx: ctx, q: q}
+	if q.Key == "" {
+		ss.ahead = db.newAhead()
+	}
+	return ss
 }
 
 // found is a series as it was found: by place and id, since the place may be taken over.
@@ -53,6 +57,7 @@ type seriesSet struct {
 	done bool // there is nothing behind chunk
 
 	probing storage.Iterator // memory for probe
+	ahead   *readAhead       // of those behind the series at hand; nil: there are none, or after Close
 
 	chunk []found // the series looked up last; those before pos are behind
 	pos   int
@@ -95,6 +100,18 @@ func (ss *seriesSet) Err() error { return ss.err }
 func (ss *seriesSet) Close() {
 	ss.done = true
 	ss.chunk, ss.pos = nil, 0
+	if ss.ahead != nil {
+		ss.db.aheads.Put(ss.ahead)
+		ss.ahead = nil
+	}
+}
+
+// comingFrom returns the series from the one at hand on, if that has this id.
+func (ss *seriesSet) comingFrom(id uint64) []found {
+	if ss.pos == 0 || ss.pos > len(ss.chunk) || ss.chunk[ss.pos-1].id != id {
+		return nil
+	}
+	return ss.chunk[ss.pos-1:]
 }
 
 // fill looks at the next series and keeps those that q names.
@@ -190,6 +207,7 @@ type iterator struct {
 func (it *iterator) begin() {
 	it.from, it.end = it.ss.q.Mint, it.ss.q.Maxt
 	it.read.reset()
+	it.read.set = it.ss
 	it.fill(true)
 }
 

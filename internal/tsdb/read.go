@@ -17,7 +17,8 @@ type pieceReader struct {
 	erased         []erasure
 
 	chunks  decoded
-	least   int // samples to decode at once, at least, if there are so many
+	set     *seriesSet // which reads ahead; nil: nothing does
+	least   int        // samples to decode at once, at least, if there are so many
 	decoder chunk.Decoder
 }
 
@@ -57,6 +58,9 @@ func (p *pieceReader) piece(ctx context.Context, db *DB, f found, dst []entry, f
 	}
 	if c := &p.chunks; !c.valid || c.thaws != head.thaws || from < c.from || from > c.to {
 		c.thaws = head.thaws
+		if p.least == 0 && p.set != nil && p.set.ahead != nil {
+			p.set.ahead.prepare(db.blocks, db.eras, p.set.comingFrom(f.id), head.thaws, from, end)
+		}
 		if err := p.decode(db.blocks, db.eras, f.id, from, end); err != nil {
 			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, db.readError(err))
 		}
@@ -156,13 +160,18 @@ func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, en
 	c := &p.chunks
 	c.valid, c.from, c.to = false, from, end
 	c.times, c.values = c.times[:0], c.values[:0]
+	if p.set != nil && p.set.ahead != nil {
+		if s := p.set.ahead.of(id, c.thaws, from); s != nil {
+			return p.set.ahead.decode(p, s, from, end)
+		}
+	}
 	cur, err := store.NewCursor()
 	if err != nil {
 		return err
 	}
 	defer cur.Close()
 	first := eras.first(from)
-	for w := first; ; w++ {
+	for w := first; ; _, w = eras.window(w) {
 		var found bool
 		if w, found = cur.FindWindowOf(id, w); !found || w > end {
 			break
@@ -175,11 +184,12 @@ func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, en
 				c.valid = true
 				return cur.Err()
 			}
-			if err := c.add(&p.decoder, cur); err != nil {
+			data, err := cur.Chunk()
+			if err != nil {
 				return err
 			}
-			if c.times[len(c.times)-1] < from { // it ends before the gap that from is in
-				c.times, c.values = c.times[:0], c.values[:0]
+			if err := c.add(&p.decoder, w, cur.First(), data, from); err != nil {
+				return err
 			}
 		}
 		if cur.Err() != nil {
@@ -190,18 +200,17 @@ func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, en
 	return cur.Err()
 }
 
-// add appends the chunk that the cursor is on.
-func (c *decoded) add(d *chunk.Decoder, cur *blocks.Cursor) error {
-	data, err := cur.Chunk()
-	if err != nil {
-		return err
-	}
+// add appends a chunk of a window, which begins at first, unless it ends before from: then from is in a gap behind it.
+func (c *decoded) add(d *chunk.Decoder, window, first int64, data []byte, from int64) (err error) {
 	n := len(c.times)
 	if c.times, c.values, err = d.Append(c.times, c.values, data); err != nil {
-		return fmt.Errorf("%w: chunk of window %d at %d ms: %w", blocks.ErrDamaged, cur.Window(), cur.First(), err)
+		return fmt.Errorf("%w: chunk of window %d at %d ms: %w", blocks.ErrDamaged, window, first, err)
 	}
-	if n > 0 && c.times[n-1] >= c.times[n] || c.times[n] != cur.First() {
-		return fmt.Errorf("%w: chunk of window %d at %d ms is not where it belongs", blocks.ErrDamaged, cur.Window(), cur.First())
+	if n > 0 && c.times[n-1] >= c.times[n] || c.times[n] != first {
+		return fmt.Errorf("%w: chunk of window %d at %d ms is not where it belongs", blocks.ErrDamaged, window, first)
+	}
+	if c.times[len(c.times)-1] < from {
+		c.times, c.values = c.times[:0], c.values[:0]
 	}
 	return nil
 }

@@ -77,6 +77,12 @@ func (c *Cursor) SeekWindow(window int64, id uint64, first int64) bool {
 	return c.at(c.it.SeekGE(c.key.set(window, id, first)))
 }
 
+// SeekFrom moves to the first chunk at or after (window, id, first). Next then goes through all there are.
+func (c *Cursor) SeekFrom(window int64, id uint64, first int64) bool {
+	c.within = 0
+	return c.at(c.it.SeekGE(c.key.set(window, id, first)))
+}
+
 // Next moves to the next chunk.
 func (c *Cursor) Next() bool { return c.err == nil && c.at(c.it.Next()) }
 
