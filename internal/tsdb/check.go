@@ -34,6 +34,7 @@ type Report struct {
 	Windows      int64      // that have chunks
 	First, Last  int64      // times of the oldest and newest sample, ms; First is above Last if there are none
 	Files        []FileKind // by name of the kind
+	Unlocked     error      // why the directory was locked without its file LOCK: it can't be written to; or nil
 	Torn         string     // what the end of a process left unfinished in the log, which is no fault; or empty
 	Faults       int
 }
@@ -46,7 +47,7 @@ type FileKind struct {
 }
 
 // Check reads all that a directory holds: checksums, what chunks and the log hold, and whether all of it fits together and the
-// marks. It changes nothing, but makes a file for the lock where there is none. The error is for what can't be checked: a
+// marks. It changes nothing, but makes a file for the lock where there is none and one can be made. The error is for what can't be checked: a
 // directory that is in use, or of another program, or of a newer version of this one. What is wrong is no error but told
 // to Fault and counted.
 //
@@ -59,6 +60,7 @@ func Check(ctx context.Context, o CheckOptions) (Report, error) {
 	c.db.blocks, err = blocks.Open(blocks.Options{Dir: c.chunksDir(), FS: c.FS, ReadOnly: true})
 	switch {
 	case err == nil:
+		c.report.Unlocked = c.db.blocks.Unlocked()
 		err = c.whole()
 		return c.report, errors.Join(err, c.db.blocks.Close())
 	case !isDamage(err) && !errors.Is(err, os.ErrNotExist):

@@ -3,9 +3,11 @@ package tsdb
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -251,6 +253,22 @@ func TestCheckRefuses(t *testing.T) {
 	}
 	if _, got, err := readAll(t, db); err != nil || !got.equal(want) {
 		t.Errorf("got %v, err %v", got, err)
+	}
+}
+
+// unwritable is a file system on which no file for a lock can be made.
+type unwritable struct{ vfs.FS }
+
+func (unwritable) Lock(name string) (io.Closer, error) {
+	return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EROFS}
+}
+
+// TestCheckUnwritable: what can't be written to can be checked, which says that it was not locked as it should be.
+func TestCheckUnwritable(t *testing.T) {
+	files, _ := twoSeries(t)
+	r, faults, err := checkAll(t, unwritable{files.write(t)}, "d")
+	if err != nil || len(faults) > 0 || !errors.Is(r.Unlocked, syscall.EROFS) || r.Series != 2 {
+		t.Errorf("%+v, %q, %v", r, faults, err)
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 // other descriptor of it would release the lock.
 const holderName = "holder"
 
-// dirLock is the lock of a directory, held from before anything in it is read until the store is closed.
+// dirLock is the lock of a directory, held from before anything in it is read until the store is closed. It is two: that of the file
+// LOCK, which Pebble wants, and one of the directory itself, which stays where it is if somebody removes that file.
 type dirLock struct {
 	*pebble.Lock
 	fs   vfs.FS
@@ -27,12 +28,13 @@ type dirLock struct {
 	held *heldFile
 }
 
-// heldFile is the file below a lock. It is closed once, by whoever comes first: Pebble, which counts those who hold the lock and
+// heldFile is what is open below a lock. It is closed once, by whoever comes first: Pebble, which counts those who hold the lock and
 // may never come to give its own share back after a failure, or abandon.
 type heldFile struct {
 	io.Closer
-	once sync.Once
-	err  error
+	unlocked error // why there is no LOCK; nil: it is there and ours
+	once     sync.Once
+	err      error
 }
 
 func (f *heldFile) Close() error {
@@ -43,14 +45,47 @@ func (f *heldFile) Close() error {
 // lockFS gives a lock a heldFile.
 type lockFS struct {
 	vfs.FS
-	held *heldFile
+	held     *heldFile
+	readOnly bool // do without LOCK where nothing can be written
 }
 
 func (fs lockFS) Lock(name string) (io.Closer, error) {
-	var err error
-	fs.held.Closer, err = fs.FS.Lock(name)
-	return fs.held, err
+	file, err := fs.FS.Lock(name)
+	if err != nil && (!fs.readOnly || !errors.Is(err, syscall.EROFS) && !errors.Is(err, os.ErrPermission) || isHeld(err)) {
+		return nil, err
+	}
+	fs.held.unlocked = err
+	open := closers{file}
+	if err != nil {
+		open = nil
+	}
+	dir, err := fs.OpenDir(fs.PathDir(name))
+	if err != nil {
+		return nil, errors.Join(err, open.Close())
+	}
+	open = append(open, dir)
+	if fd := dir.Fd(); fd != vfs.InvalidFd {
+		if err := flock(fd, fs.held.unlocked != nil); err != nil {
+			return nil, errors.Join(err, open.Close())
+		}
+	}
+	fs.held.Closer = open
+	return fs.held, nil
 }
+
+// closers are closed together.
+type closers []io.Closer
+
+func (all closers) Close() (err error) {
+	for _, c := range all {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// Unlocked returns why a store that is open for reading only is locked but by its directory, which keeps away others on this machine: nothing
+// can be written there. Nil: it is locked as one for writing is.
+func (s *Store) Unlocked() error { return s.lock.held.unlocked }
 
 // abandon gives the directory back although Pebble did not, and maybe never will.
 func (l *dirLock) abandon() error { return l.held.Close() }
@@ -58,7 +93,7 @@ func (l *dirLock) abandon() error { return l.held.Close() }
 // lockDir takes the lock and, unless readOnly, writes down who has it.
 func lockDir(o *Options) (*dirLock, error) {
 	held := new(heldFile)
-	lock, err := pebble.LockDirectory(o.Dir, lockFS{o.FS, held})
+	lock, err := pebble.LockDirectory(o.Dir, lockFS{o.FS, held, o.ReadOnly})
 	if isHeld(err) {
 		return nil, fmt.Errorf("%w: %s is held by %s", ErrInUse, o.Dir, holder(o.FS, o.Dir))
 	} else if err != nil {
@@ -86,7 +121,7 @@ func (l *dirLock) sign(o *Options) error {
 func isHeld(err error) bool {
 	var path *os.PathError // the file could not be opened
 	return err != nil && !errors.As(err, &path) &&
-		(errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "held by"))
+		(errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "held by"))
 }
 
 // holder returns who holds the lock, as far as can be known.

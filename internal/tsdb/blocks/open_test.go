@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,14 +109,53 @@ func TestInUse(t *testing.T) {
 			t.Errorf("the same process: %v, want %q", err, want)
 		}
 	}
-	other := exec.Command(os.Args[0], "-test.run=^TestInUse$")
-	other.Env = append(os.Environ(), "METRICD_BLOCKS_DIR="+dir)
-	out, err := other.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), want) {
-		t.Errorf("another process: %v, %s; want %q", err, out, want)
+	for _, removed := range []string{"", "LOCK"} { // the second time the directory itself is what is locked
+		if removed != "" {
+			if err := os.Remove(filepath.Join(dir, removed)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other := exec.Command(os.Args[0], "-test.run=^TestInUse$")
+		other.Env = append(os.Environ(), "METRICD_BLOCKS_DIR="+dir)
+		out, err := other.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("another process, %q removed: %v, %s; want %q", removed, err, out, want)
+		}
 	}
 	mustClose(t, s)
 	mustClose(t, mustOpen(t, Options{Dir: dir}))
+}
+
+// unwritable is a file system on which nothing can be made.
+type unwritable struct{ vfs.FS }
+
+func (unwritable) Lock(name string) (io.Closer, error) {
+	return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EROFS}
+}
+
+// TestUnwritable: what is opened for reading only needs no file for the lock, and is kept from a store that is in use all the same.
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, Options{Dir: dir})
+	o := Options{Dir: dir, FS: unwritable{vfs.Default}, ReadOnly: true}
+	if _, err := Open(o); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "held by process") {
+		t.Errorf("while it is in use: %v", err)
+	}
+	mustClose(t, s)
+	for range 2 { // beside each other
+		s := mustOpen(t, o)
+		defer mustClose(t, s)
+		if !errors.Is(s.Unlocked(), syscall.EROFS) {
+			t.Errorf("Unlocked: %v", s.Unlocked())
+		}
+	}
+	if _, err := Open(Options{Dir: dir}); !errors.Is(err, ErrInUse) {
+		t.Errorf("for writing, while it is read: %v", err)
+	}
+	o.ReadOnly = false
+	if _, err := Open(o); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("for writing: %v", err)
+	}
 }
 
 // TestHolderUnknown: a holder file that is not as it should be does not matter.

@@ -17,7 +17,8 @@ type Options struct {
 	FS vfs.FS
 	// CacheBytes bounds the cache of blocks; 0 is 8 MiB.
 	CacheBytes int64
-	// ReadOnly opens what is there, changes nothing, and fails where there is nothing. The directory is locked all the same.
+	// ReadOnly opens what is there, changes nothing, and fails where there is nothing. The directory is locked all the same; see
+	// Store.Unlocked for one that can't be written to.
 	ReadOnly bool
 	// Logf takes warnings, a line each; nil drops them. It is called from several goroutines and must not call the store.
 	Logf func(format string, args ...any)
