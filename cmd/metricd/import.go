@@ -101,7 +101,7 @@ func (c *importCmd) send(ctx context.Context, text *bufio.Reader) (*answered, er
 	query := url.Values{"format": {string(dump.FormatOf(start))}}
 	answer, err := c.request(ctx, http.MethodPost, "/api/v1/import", query, io.NopCloser(read), http.StatusBadRequest, http.StatusServiceUnavailable)
 	if read.err != nil {
-		return nil, fmt.Errorf("it cannot be read to its end; what came before may be stored: %w", read.err)
+		return nil, fmt.Errorf("it cannot be read to its end; what came before may be stored, and to import it again does no harm: %w", read.err)
 	}
 	if err != nil {
 		return nil, err

@@ -16,7 +16,8 @@ func (s *Server) guard() http.Handler {
 	}))
 	same := origin.Handler(s.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isLoopback(r) && !localHost(r.Host) {
+		noHost := r.Host == "" && !r.ProtoAtLeast(1, 1) // browsers always say which
+		if isLoopback(r) && !localHost(r.Host) && !noHost {
 			writeError(w, &apiError{http.StatusMisdirectedRequest, "bad_data", "Host " + r.Host + " is no address of this server: use its IP address, or localhost"})
 			return
 		}

@@ -184,7 +184,7 @@ func TestGzip(t *testing.T) {
 	if status, text, _ := s.do("POST", "/api/v1/import?format=put", strings.NewReader("put a 1 1\n"), "Content-Encoding", "gzip"); status != 400 {
 		t.Errorf("no gzip: %d %s", status, text)
 	}
-	if status, text, _ := s.do("POST", "/api/v1/import?format=put", bytes.NewReader(packed.Bytes()[:packed.Len()-4]), "Content-Encoding", "gzip"); status != 400 || !strings.Contains(text, "behind line 1: unexpected EOF; what came before is stored") {
+	if status, text, _ := s.do("POST", "/api/v1/import?format=put", bytes.NewReader(packed.Bytes()[:packed.Len()-4]), "Content-Encoding", "gzip"); status != 400 || !strings.Contains(text, "behind line 1: unexpected EOF; what came before is stored, and to import it again does no harm") {
 		t.Errorf("cut: %d %s", status, text)
 	}
 	if status, text, _ := s.do("POST", "/api/v1/import", strings.NewReader(""), "Content-Encoding", "br"); status != 415 || !strings.Contains(text, "want gzip") {
@@ -292,6 +292,18 @@ func TestGuard(t *testing.T) {
 		if status, text, _ := s.do("GET", "/-/ready", nil, "Host", host); status != want {
 			t.Errorf("Host %s: got %d %s", host, status, text)
 		}
+	}
+	for request, want := range map[string]string{"GET /-/ready HTTP/1.0\r\n\r\n": " 200 ", "GET /-/ready HTTP/1.0\r\nHost: evil.example\r\n\r\n": " 421 ", "GET /-/ready HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n": " 421 "} {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, request)
+		answer, err := io.ReadAll(c)
+		if line, _, _ := strings.Cut(string(answer), "\r\n"); !strings.Contains(line+" ", want) {
+			t.Errorf("%q: got %q, %v", request, line, err)
+		}
+		c.Close()
 	}
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "http://evil.example"}} {
 		if status, text, _ := s.do("POST", "/api/v1/import?format=put", strings.NewReader("put a 1 1\n"), header...); status != 403 || !json.Valid([]byte(text)) {
@@ -449,7 +461,7 @@ func TestStop(t *testing.T) {
 	}
 	got := <-answered
 	feed.Close()
-	if got.status != 503 || !strings.Contains(got.text, "behind line 2000: the server is stopping; what came before is stored") {
+	if got.status != 503 || !strings.Contains(got.text, "behind line 2000: the server is stopping; what came before is stored, and to import it again does no harm") {
 		t.Errorf("got %d %s", got.status, got.text)
 	}
 }

@@ -36,7 +36,7 @@ const maxRefusals = 1000
 // The answer comes when all is as durable as the server promises. What was refused is listed, with the numbers of its lines, and the
 // others are stored: 200 if all were, else 400. 503 if the store takes nothing now (the disk is full), or the server stops; then the
 // rest of the body was not looked at. In every case what "lines" counts was stored or refused, and sending all of it
-// again does no harm.
+// again does no harm. So lines are stored before it is known whether the end of a gzip stream, with its checksum, is as it should be.
 func (s *Server) importSamples(w *reply, r *http.Request) error {
 	q, err := params(r, "format")
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Server) importSamples(w *reply, r *http.Request) error {
 		writeImport(w, asAPIError(badRequest("%v", err)), &in.told)
 	case err != nil:
 		e := asAPIError(err)
-		e.text = fmt.Sprintf("behind line %d: %s; what came before is stored", in.told.Lines, e.text)
+		e.text = fmt.Sprintf("behind line %d: %s; what came before is stored, and to import it again does no harm", in.told.Lines, e.text)
 		writeImport(w, e, &in.told)
 	case in.told.Refused > 0:
 		writeImport(w, &apiError{http.StatusBadRequest, "bad_data", fmt.Sprintf("%d of %d lines were refused", in.told.Refused, in.told.Lines)}, &in.told)

@@ -14,7 +14,7 @@
 //
 // Whoever can connect, but no page of another web site: what a browser says is asked for by such a page below /api/, and what it
 // sends across origins, is refused with 403. Where the connection is of this machine, a Host other than an IP address or
-// localhost is answered with 421: the name of a web site, made to point here, must not let its pages read.
+// localhost is answered with 421: the name of a web site, made to point here, must not let its pages read. HTTP/1.0 may leave it out: no browser does.
 //
 // # Goroutines
 //
