@@ -35,6 +35,9 @@ DIR is not taken for a backup. A server that keeps everything in memory has none
 
 // Run makes the backup.
 func (c *backupCmd) Run() error {
+	if err := refuseInside(c.Dir); err != nil {
+		return fmt.Errorf("backup to %s: %w", c.Dir, err)
+	}
 	ctx, stop := untilInterrupted()
 	defer stop()
 	answer, err := c.request(ctx, http.MethodGet, "/api/v1/admin/backup", nil, nil)
@@ -73,6 +76,9 @@ No server is needed. Every file is compared to the list in the backup, then ever
 
 // Run restores the backup.
 func (c *restoreCmd) Run() error {
+	if err := refuseInside(c.Dir, c.Backup); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
 	sum, err := backup.Restore(c.Backup, c.Dir, verify)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)

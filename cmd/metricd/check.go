@@ -28,6 +28,11 @@ Exit codes: 0 nothing is wrong; 1 something is, or it could not be checked.`
 func (c *checkCmd) Run() error {
 	ctx, stop := untilInterrupted()
 	defer stop()
+	if c.Repair != "" {
+		if err := refuseInside(c.Repair, c.Dir); err != nil {
+			return fmt.Errorf("repair %s: %w", c.Dir, err)
+		}
+	}
 	o := tsdb.CheckOptions{Dir: c.Dir, Fault: func(err error) { fmt.Printf("fault: %v\n", err) }}
 	if c.Repair == "" {
 		r, err := tsdb.Check(ctx, o)
@@ -77,6 +82,9 @@ func printReport(w io.Writer, dir string, r tsdb.Report) {
 	line("bytes", "%d in all", total)
 	if r.Torn != "" {
 		line("note", "the end of the process left something unfinished, which is no fault: %s", r.Torn)
+	}
+	if r.Unlocked != nil {
+		line("note", "only servers on this machine were kept away, by a lock of the directory: nothing can be written there: %v", r.Unlocked)
 	}
 	line("faults", "%d", r.Faults)
 }
