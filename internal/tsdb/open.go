@@ -88,7 +88,7 @@ func (db *DB) checkDir() error {
 	}
 	if len(names) > 0 && !slices.Contains(names, chunksDir) {
 		slices.Sort(names)
-		return fmt.Errorf("%s holds %s and no data of metricd: choose another directory (--data), or an empty one", db.opts.Dir, names[0])
+		return fmt.Errorf("%s holds %s and no data of metricd: name another directory, or for a new server an empty one", db.opts.Dir, names[0])
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (r *room) decideLocked() {
 		}
 		r.refuseLocked(want)
 		if !full {
-			r.logf("%v (%s)", *r.refused.Load(), r.dir)
+			r.logf("%v", *r.refused.Load())
 			r.filled()
 		}
 	case full:
@@ -185,10 +185,10 @@ func (r *room) decideLocked() {
 }
 
 func (r *room) refuseLocked(want int64) {
-	const help = "make room on the server's disk, then it goes on by itself"
-	err := fmt.Errorf("disk is full: %w until there is room: %s", storage.ErrReadOnly, help)
+	const help = "delete other files there or enlarge the disk, then puts go on by themselves"
+	err := fmt.Errorf("disk is full: %w, since its last write to %s found no space: %s", storage.ErrReadOnly, r.dir, help)
 	if r.mu.known && want > r.mu.free {
-		err = fmt.Errorf("disk is full: %w until %.1f MiB are free, now %.1f: %s", storage.ErrReadOnly, mib(want), mib(max(r.mu.free, 0)), help)
+		err = fmt.Errorf("disk is full: %w, since %.1f MiB are free for %s and %.1f MiB are needed: %s", storage.ErrReadOnly, mib(max(r.mu.free, 0)), r.dir, mib(want), help)
 	}
 	r.refused.Store(&err)
 }

@@ -45,7 +45,7 @@ func (db *DB) openChunks() (err error) {
 	db.room.setUnopened(true)
 	db.blocks, err = blocks.Open(o)
 	if errors.Is(err, blocks.ErrForeign) || errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("disk is full, and there is nothing to read yet: make room and start again: %w", err)
+		return fmt.Errorf("disk is full, and %s holds nothing to read yet: delete other files there or enlarge the disk, and start again: %w", db.opts.Dir, err)
 	}
 	return err
 }
