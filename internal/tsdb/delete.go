@@ -9,6 +9,9 @@ import (
 // Delete removes the samples that q names. It holds the lock throughout, so it is one point in the
 // order of appends: no reader and no writer sees half of it. What is left of a series may have to be
 // looked for in its chunks meanwhile.
+//
+// A series of which it leaves nothing that is shown ends, and what retention hides of it goes with it: put again, it is a new
+// one. Of a series that was hidden before only what q names is removed.
 func (db *DB) Delete(ctx context.Context, q storage.Query) error {
 	q = clamp(q)
 	if err := ctx.Err(); err != nil {
@@ -69,6 +72,7 @@ func (db *DB) deleteLocked(q storage.Query) (storage.Seq, error) {
 // removalsLocked returns what is to be removed. It changes nothing.
 func (db *DB) removalsLocked(q storage.Query) (all []removal, err error) {
 	h := db.mu.head
+	oldest := db.oldest()
 	first, last := 0, len(h.order)
 	if q.Key != "" {
 		at := h.find(storage.AppendCanonical(nil, []byte(q.Key)))
@@ -87,7 +91,11 @@ func (db *DB) removalsLocked(q storage.Query) (all []removal, err error) {
 		if is, maybe := h.holds(at, s, q.Mint, q.Maxt); !is && !maybe || !matches(q.Matchers, s.key) {
 			continue
 		}
-		left, err := db.remainsLocked(at, s, q.Mint, q.Maxt)
+		from := oldest
+		if h.newest(at, s) < oldest { // all of it is hidden: it ends with its last sample
+			from = storage.MinTime
+		}
+		left, err := db.remainsLocked(at, s, from, q.Mint, q.Maxt)
 		if err != nil {
 			return nil, err
 		}
@@ -96,24 +104,24 @@ func (db *DB) removalsLocked(q storage.Query) (all []removal, err error) {
 	return all, nil
 }
 
-// remainsLocked says whether a series has samples outside [mint, maxt].
-func (db *DB) remainsLocked(at slot, s *series, mint, maxt int64) (bool, error) {
+// remainsLocked says whether a series has samples outside [mint, maxt], at time oldest or later.
+func (db *DB) remainsLocked(at slot, s *series, oldest, mint, maxt int64) (bool, error) {
 	if mint <= storage.MinTime && maxt >= storage.MaxTime {
 		return false, nil
 	}
 	h := db.mu.head
-	if r := h.active(s); r != nil && (h.within(r, minInt64, mint-1) || h.within(r, maxt+1, maxInt64-1)) {
+	if r := h.active(s); r != nil && (h.within(r, oldest, mint-1) || h.within(r, max(oldest, maxt+1), maxInt64-1)) {
 		return true, nil
 	}
 	// What is frozen or in chunks counts if no erasure hides it, this one included.
 	hidden := erasure{mint: mint, maxt: maxt, gen: h.gen}
 	erased := append([]erasure{hidden}, h.erased[s.id]...)
-	if st := h.storedOf(at); st.known == someChunks && !erasedAt(erased, st.last) {
+	if st := h.storedOf(at); st.known == someChunks && st.last >= oldest && !erasedAt(erased, st.last) {
 		return true, nil
 	}
 	p := pieceReader{erased: erased}
 	f := found{key: s.key, id: s.id, at: at}
-	for from := int64(storage.MinTime); from < maxInt64; {
+	for from := oldest; from < maxInt64; {
 		part, _, _ := db.copyLocked(&p, f, from, storage.MaxTime, true)
 		for _, e := range p.frozen {
 			if !erasedSince(erased, e.t, h.gen) {
@@ -126,7 +134,7 @@ func (db *DB) remainsLocked(at slot, s *series, mint, maxt int64) (bool, error) 
 				return false, db.readError(err)
 			}
 			for _, t := range p.chunks.times {
-				if !erasedAt(erased, t) {
+				if t >= oldest && !erasedAt(erased, t) {
 					return true, nil
 				}
 			}

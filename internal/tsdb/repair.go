@@ -328,7 +328,7 @@ func (r *repairer) settleLocked(db *DB) error {
 			continue
 		}
 		s := h.at(at)
-		left, err := db.remainsLocked(at, s, 1, 0) // all but nothing
+		left, err := db.remainsLocked(at, s, storage.MinTime, 1, 0) // all but nothing
 		if err != nil {
 			return err
 		}
