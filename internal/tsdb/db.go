@@ -36,7 +36,7 @@ import (
 
 // DB is a storage.Store.
 //
-// Locks, in the order in which they are taken: flushMu is held for a whole flush. mu guards the head; writers hold
+// Locks, in the order in which they are taken: removing is held by who takes samples away, for all of that. flushMu is held for a whole flush. mu guards the head; writers hold
 // it for a batch, readers and the flush for some hundred samples. Neither is held while the log is
 // waited for.
 //
@@ -71,6 +71,7 @@ type DB struct {
 	}
 	record record // of the batch under way; guarded by mu
 
+	removing   sync.Mutex
 	flushMu    sync.Mutex
 	flushing   flushing
 	recordedID uint64    // the series up to this id have their records in blocks; guarded by flushMu

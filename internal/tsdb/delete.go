@@ -6,146 +6,120 @@ import (
 	"metricd/internal/storage"
 )
 
-// Delete removes the samples that q names. It holds the lock throughout, so it is one point in the
-// order of appends: no reader and no writer sees half of it. What is left of a series may have to be
-// looked for in its chunks meanwhile.
+// deletion is a Delete under way. It is one point in the order of appends, for which it holds DB.mu: no reader and no writer sees
+// half of it. What is left of a series may have to be looked for in its chunks; that is done before, without the lock (remains.go).
+// With the lock it is seen whether what was found still holds, and if not, that is looked for again:
+//
+//   - A sample that is left stays so. Nothing but a Delete and retention takes samples away, and DB.removing is held.
+//   - That chunks have nothing that is left holds until they are given what was in memory then, or came since: until a thaw.
+type deletion struct {
+	db     *DB
+	q      storage.Query
+	oldest int64     // of the samples that are shown
+	found  []remnant // the series that match, by id
+	last   uint64    // all series up to this id were looked at
+
+	chunkProbe
+}
+
+// freeLooks is how often a Delete looks while flushes go on. Then it holds them back, so that it ends.
+const freeLooks = 2
+
+// Delete removes the samples that q names; see storage.Store.
 //
 // A series of which it leaves nothing that is shown ends, and what retention hides of it goes with it: put again, it is a new
 // one. Of a series that was hidden before only what q names is removed.
 func (db *DB) Delete(ctx context.Context, q storage.Query) error {
-	q = clamp(q)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	seq, err := db.delete(q)
+	if err := db.throttle(); err != nil {
+		return err
+	}
+	if err := db.room.refusal(); err != nil {
+		return err
+	}
+	seq, err := db.delete(ctx, clamp(q))
 	if err != nil {
 		return err
 	}
 	return db.wait(ctx, uint64(seq))
 }
 
-// removal is what Delete does to a series.
-type removal struct {
-	i     int  // its place in head.order
-	ended bool // nothing is left
-}
-
-func (db *DB) delete(q storage.Query) (storage.Seq, error) {
-	if err := db.throttle(); err != nil {
-		return 0, err
-	}
-	if err := db.room.refusal(); err != nil {
-		return 0, err
-	}
-	var done bool
-	db.mu.Lock()
-	defer db.unlock(&done)
-	seq, err := db.deleteLocked(q)
-	done = true
-	return seq, err
-}
-
-func (db *DB) deleteLocked(q storage.Query) (storage.Seq, error) {
-	if err := db.failure(); err != nil {
-		return 0, err
-	}
-	removals, err := db.removalsLocked(q)
-	if err != nil {
-		return 0, err
-	}
-	db.record.begin()
-	if len(removals) > 0 {
-		db.record.remove(q.Mint, q.Maxt)
-	}
-	for _, r := range removals {
-		if db.log != nil {
-			db.record.removed(db.mu.ids[r.i], r.ended)
+func (db *DB) delete(ctx context.Context, q storage.Query) (seq storage.Seq, err error) {
+	db.removing.Lock()
+	defer db.removing.Unlock()
+	d := &deletion{db: db, q: q, oldest: db.oldest()}
+	for look := 0; ; look++ {
+		if look == freeLooks {
+			db.flushMu.Lock()
+			defer db.flushMu.Unlock()
 		}
-		db.removeLocked(r, q.Mint, q.Maxt)
+		if err := d.look(ctx); err != nil {
+			return 0, err
+		}
+		seq, done, err := d.commit()
+		if done || err != nil {
+			return seq, err
+		}
 	}
-	db.mu.compact()
+}
+
+// commit removes what q names, if it is known of all series what is left.
+func (d *deletion) commit() (seq storage.Seq, known bool, err error) {
+	var done bool
+	d.db.mu.Lock()
+	defer d.db.unlock(&done)
+	if err = d.db.failure(); err == nil {
+		for more := true; more; { // those that are new since
+			more = d.matchLocked()
+		}
+		if known = d.knownLocked(); known {
+			seq, err = d.commitLocked()
+		}
+	}
+	done = true
+	return seq, known, err
+}
+
+// knownLocked says whether it is known what is left.
+func (d *deletion) knownLocked() bool {
+	for i := range d.found {
+		if !d.lookLocked(&d.found[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *deletion) commitLocked() (storage.Seq, error) {
+	db, h := d.db, d.db.mu.head
+	db.record.begin()
+	begun := false
+	for i := range d.found {
+		r := &d.found[i]
+		if !d.namesLocked(r) {
+			continue
+		}
+		if db.log != nil {
+			if !begun {
+				db.record.remove(d.q.Mint, d.q.Maxt)
+				begun = true
+			}
+			db.record.removed(r.id, !r.left)
+		}
+		db.removeLocked(removal{h.place(r.id), !r.left}, d.q.Mint, d.q.Maxt)
+	}
+	h.compact()
 	seq, err := db.commitLocked()
 	db.flushIfFullLocked()
 	return seq, err
 }
 
-// removalsLocked returns what is to be removed. It changes nothing.
-func (db *DB) removalsLocked(q storage.Query) (all []removal, err error) {
-	h := db.mu.head
-	oldest := db.oldest()
-	first, last := 0, len(h.order)
-	if q.Key != "" {
-		at := h.find(storage.AppendCanonical(nil, []byte(q.Key)))
-		if at == 0 {
-			return nil, nil
-		}
-		last = h.after(h.at(at).id)
-		first = last - 1
-	}
-	for i := first; i < last; i++ {
-		at := h.order[i]
-		if at == 0 {
-			continue
-		}
-		s := h.at(at)
-		if is, maybe := h.holds(at, s, q.Mint, q.Maxt); !is && !maybe || !matches(q.Matchers, s.key) {
-			continue
-		}
-		from := oldest
-		if h.newest(at, s) < oldest { // all of it is hidden: it ends with its last sample
-			from = storage.MinTime
-		}
-		left, err := db.remainsLocked(at, s, from, q.Mint, q.Maxt)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, removal{i, !left})
-	}
-	return all, nil
-}
-
-// remainsLocked says whether a series has samples outside [mint, maxt], at time oldest or later.
-func (db *DB) remainsLocked(at slot, s *series, oldest, mint, maxt int64) (bool, error) {
-	if mint <= storage.MinTime && maxt >= storage.MaxTime {
-		return false, nil
-	}
-	h := db.mu.head
-	if r := h.active(s); r != nil && (h.within(r, oldest, mint-1) || h.within(r, max(oldest, maxt+1), maxInt64-1)) {
-		return true, nil
-	}
-	// What is frozen or in chunks counts if no erasure hides it, this one included.
-	hidden := erasure{mint: mint, maxt: maxt, gen: h.gen}
-	erased := append([]erasure{hidden}, h.erased[s.id]...)
-	if st := h.storedOf(at); st.known == someChunks && st.last >= oldest && !erasedAt(erased, st.last) {
-		return true, nil
-	}
-	p := pieceReader{erased: erased}
-	f := found{key: s.key, id: s.id, at: at}
-	for from := oldest; from < maxInt64; {
-		part, _, _ := db.copyLocked(&p, f, from, storage.MaxTime, true)
-		for _, e := range p.frozen {
-			if !erasedSince(erased, e.t, h.gen) {
-				return true, nil
-			}
-		}
-		to := part.to
-		if part.chunks {
-			if err := p.decode(db.blocks, db.eras, s.id, from, storage.MaxTime); err != nil {
-				return false, db.readError(err)
-			}
-			for _, t := range p.chunks.times {
-				if t >= oldest && !erasedAt(erased, t) {
-					return true, nil
-				}
-			}
-			to = min(to, p.chunks.to)
-		}
-		from = after(min(to, storage.MaxTime))
-		if to >= storage.MaxTime {
-			break
-		}
-	}
-	return false, nil
+// removal is what is removed of a series.
+type removal struct {
+	i     int  // its place in head.order
+	ended bool // nothing is left
 }
 
 // removeLocked removes the samples of [mint, maxt] from a series.
@@ -157,7 +131,7 @@ func (db *DB) removeLocked(r removal, mint, maxt int64) {
 	}
 	at := h.order[r.i]
 	s := h.at(at)
-	if run := h.active(s); run != nil {
+	if run := h.active(s); run != nil && h.within(run, mint, maxt) {
 		h.settle(run)
 		h.samples -= int64(run.cut(&h.slab, mint, maxt))
 	}

@@ -3,6 +3,9 @@ package tsdb
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,10 +16,13 @@ import (
 // TestDeleteOfAllThatIsShown: a series of which Delete leaves nothing but what retention hides is gone at once, from figures, limits
 // and its place; one that was hidden before keeps what the removal does not name.
 func TestDeleteOfAllThatIsShown(t *testing.T) {
-	for _, where := range []string{"memory", "frozen", "chunks"} {
+	for _, where := range []string{"memory", "frozen", "chunks", "reopened"} {
 		t.Run(where, func(t *testing.T) {
 			clk := newClock(someDay)
 			o := Options{Dir: "d", FS: vfs.NewMem(), Retention: 10 * day, Now: clk.now, MaxSeries: 2}
+			if where == "reopened" { // nothing is known of b then: it counts
+				o.MaxSeries = 3
+			}
 			db := mustOpen(t, o)
 			defer func() { db.Close() }()
 			old, gone, young := clk.before(9*day), clk.before(8*day), clk.before(day)
@@ -47,7 +53,7 @@ func TestDeleteOfAllThatIsShown(t *testing.T) {
 			clk.advance(5 * day)
 			remove(t, db, storage.Query{Mint: gone, Maxt: young})
 			wantShown(t, db)
-			if st, err := db.Stats(); err != nil || where != "reopened" && st.Series != 0 { // of b nothing is known then
+			if st, err := db.Stats(); err != nil || where != "reopened" && st.Series != 0 {
 				t.Errorf("stats: %d series, %v; want none", st.Series, err)
 			}
 			now := clk.ms.Load()
@@ -57,7 +63,7 @@ func TestDeleteOfAllThatIsShown(t *testing.T) {
 				}
 			}
 			wantShown(t, db, fmt.Sprintf("c %d=5", now), fmt.Sprintf("a %d=5", now))
-			if err := putAt(t, db, "d", now, 6); !errors.Is(err, storage.ErrSeriesLimit) && where != "reopened" {
+			if err := putAt(t, db, "d", now, 6); !errors.Is(err, storage.ErrSeriesLimit) {
 				t.Errorf("a third series: %v", err)
 			}
 			if err := db.Close(); err != nil {
@@ -66,6 +72,117 @@ func TestDeleteOfAllThatIsShown(t *testing.T) {
 			o.Retention = 0
 			db = mustOpen(t, o)
 			wantShown(t, db, fmt.Sprintf("b %d=3", old), fmt.Sprintf("c %d=5", now), fmt.Sprintf("a %d=5", now))
+		})
+	}
+}
+
+// TestDeleteBesideFlushes deletes ranges while flushes move samples from memory to chunks, and puts come between looking and removing.
+// After each, the series that are counted are those that have samples, and these are right.
+func TestDeleteBesideFlushes(t *testing.T) {
+	db := mustOpen(t, Options{Dir: "d", FS: vfs.NewMem(), chunkSamples: 4})
+	defer db.Close()
+	stop := make(chan struct{})
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer close(stop)
+	beside.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := db.Flush(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	})
+	rnd := rand.New(rand.NewPCG(1, 1))
+	want := contents{}
+	for round := range few(2000) {
+		var rows []storage.Row
+		for range rnd.IntN(40) {
+			key := fmt.Sprint("k", rnd.IntN(300)) // more than are looked at under one hold of the lock
+			if want[key] == nil {
+				want[key] = map[int64]float64{}
+			}
+			ts := rnd.Int64N(20)
+			want[key][ts] = float64(round)
+			rows = append(rows, storage.Row{Key: []byte(key), T: ts, V: float64(round)})
+		}
+		put(t, db, rows...)
+		from := rnd.Int64N(20)
+		q := storage.Query{Mint: from, Maxt: from + rnd.Int64N(20)}
+		switch rnd.IntN(4) {
+		case 0:
+			q.Mint, q.Maxt = 0, 19
+		case 1:
+			q.Key = fmt.Sprint("k", rnd.IntN(300))
+		}
+		remove(t, db, q)
+		for key, samples := range want {
+			if q.Key != "" && q.Key != key {
+				continue
+			}
+			maps.DeleteFunc(samples, func(ts int64, _ float64) bool { return q.Mint <= ts && ts <= q.Maxt })
+			if len(samples) == 0 {
+				delete(want, key)
+			}
+		}
+		_, got, err := readAll(t, db)
+		if err != nil || !got.equal(want) {
+			t.Fatalf("round %d, after deleting %v: %v\ngot  %v\nwant %v", round, q, err, got, want)
+		}
+		if st, err := db.Stats(); err != nil || st.Series != int64(len(want)) {
+			t.Fatalf("round %d, after deleting %v: %d series, want %d, %v", round, q, st.Series, len(want), err)
+		}
+	}
+}
+
+// TestDeleteLooksAgain: what a flush, a put or a new series changes between looking and removing is seen.
+func TestDeleteLooksAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		meanwhile func(t *testing.T, db *DB)
+		known     bool
+		want      []string
+	}{
+		"nothing":               {func(*testing.T, *DB) {}, true, []string{"b 5=5"}},
+		"a put that stays":      {func(t *testing.T, db *DB) { put(t, db, storage.Row{Key: []byte("a"), T: 9, V: 9}) }, true, []string{"a 9=9", "b 5=5"}},
+		"a put that is removed": {func(t *testing.T, db *DB) { put(t, db, storage.Row{Key: []byte("b"), T: 2, V: 9}) }, true, []string{"b 5=5"}},
+		"a new series":          {func(t *testing.T, db *DB) { put(t, db, storage.Row{Key: []byte("c"), T: 2, V: 9}) }, true, []string{"b 5=5"}},
+		"a put and a flush": {func(t *testing.T, db *DB) {
+			put(t, db, storage.Row{Key: []byte("a"), T: 0, V: 9}, storage.Row{Key: []byte("c"), T: 9, V: 9})
+			if err := db.Flush(); err != nil {
+				t.Error(err)
+			}
+		}, false, []string{"a 0=9", "b 5=5", "c 9=9"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := mustOpen(t, Options{Dir: "d", FS: vfs.NewMem()})
+			defer db.Close()
+			put(t, db, storage.Row{Key: []byte("a"), T: 2, V: 2}, storage.Row{Key: []byte("b"), T: 5, V: 5})
+			if err := db.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			db.removing.Lock()
+			d := &deletion{db: db, q: storage.Query{Mint: 1, Maxt: 3}, oldest: storage.MinTime}
+			if err := d.look(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tt.meanwhile(t, db)
+			_, known, err := d.commit()
+			if err != nil || known != tt.known {
+				t.Errorf("known: %v, %v; want %v", known, err, tt.known)
+			}
+			db.removing.Unlock()
+			if !known {
+				remove(t, db, d.q)
+			}
+			wantShown(t, db, tt.want...)
+			if st, err := db.Stats(); err != nil || st.Series != int64(len(tt.want)) {
+				t.Errorf("%d series, %v", st.Series, err)
+			}
 		})
 	}
 }

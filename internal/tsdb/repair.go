@@ -92,12 +92,18 @@ func (r *repairer) build(dir string) error {
 	if err != nil {
 		return err
 	}
+	db.flushMu.Lock()
+	db.flushing.learn = true // which series have chunks
+	db.flushMu.Unlock()
 	err = r.saveLog(db)
+	if err == nil {
+		err = db.Flush() // Close may leave it to the log, which here has nothing of it
+	}
 	if err == nil {
 		err = r.settle(db)
 	}
 	if err == nil {
-		err = db.Flush() // Close may leave it to the log, which here has nothing of it
+		err = db.Flush()
 	}
 	return errors.Join(err, db.Close())
 }
@@ -309,17 +315,20 @@ func (r *repairer) gap(first, last uint64) {
 }
 
 // settle ends the series that have no samples, and of several with one key all but the newest: that came when the
-// others had ended.
+// others had ended. All is in chunks.
 func (r *repairer) settle(db *DB) error {
 	var done bool
 	db.mu.Lock()
 	defer db.unlock(&done)
-	err := r.settleLocked(db)
+	err := db.failure()
+	if err == nil {
+		r.settleLocked(db)
+	}
 	done = true
 	return err
 }
 
-func (r *repairer) settleLocked(db *DB) error {
+func (r *repairer) settleLocked(db *DB) {
 	h := db.mu.head
 	newest := map[string]uint64{}
 	for i := len(h.order) - 1; i >= 0; i-- {
@@ -328,10 +337,7 @@ func (r *repairer) settleLocked(db *DB) error {
 			continue
 		}
 		s := h.at(at)
-		left, err := db.remainsLocked(at, s, storage.MinTime, 1, 0) // all but nothing
-		if err != nil {
-			return err
-		}
+		left := !h.empty(at, s)
 		h.canonical = storage.AppendCanonical(h.canonical[:0], []byte(s.key))
 		later, again := newest[string(h.canonical)]
 		if left && again {
@@ -344,5 +350,4 @@ func (r *repairer) settleLocked(db *DB) error {
 		newest[string(h.canonical)] = s.id
 	}
 	h.compact()
-	return nil
 }

@@ -40,22 +40,33 @@ func (db *DB) timeError(t int64) error {
 
 // newest returns the time of the newest sample of a series, or later: of its chunks nothing may be known, and it may have been removed.
 func (h *head) newest(at slot, s *series) int64 {
-	t := int64(minInt64)
+	t := h.newestInMemory(at, s)
 	switch st := h.storedOf(at); st.known {
 	case unknown:
 		return maxInt64
 	case someChunks:
-		t = st.last
-	}
-	for _, r := range []*run{h.active(s), h.frozen(at, s)} {
-		if r != nil {
-			t = max(t, r.last)
-		}
+		t = max(t, st.last)
 	}
 	if t == minInt64 { // it is coming into being
 		return maxInt64
 	}
 	return t
+}
+
+// newestInMemory returns that of what is in memory, minInt64 if there is nothing.
+func (h *head) newestInMemory(at slot, s *series) int64 {
+	t := int64(minInt64)
+	for _, r := range []*run{h.active(s), h.frozen(at, s)} {
+		if r != nil {
+			t = max(t, r.last)
+		}
+	}
+	return t
+}
+
+// empty says whether a series has nothing at all, as far as is known.
+func (h *head) empty(at slot, s *series) bool {
+	return h.storedOf(at).known == noChunks && h.newestInMemory(at, s) == minInt64
 }
 
 // visibleLocked returns how many series have a sample at oldest or later.
@@ -117,6 +128,8 @@ func (db *DB) expire() error {
 	if db.opts.Retention <= 0 {
 		return nil
 	}
+	db.removing.Lock()
+	defer db.removing.Unlock()
 	db.flushMu.Lock()
 	defer db.flushMu.Unlock()
 	cut := db.eras.first(db.oldest())
