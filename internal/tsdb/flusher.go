@@ -112,7 +112,7 @@ func (db *DB) run() {
 			step = db.tend
 		case <-db.room.again():
 			db.room.look()
-			if !db.room.needsFlush() || !db.blocks.IsReadOnly() && db.blocks.Writable() != nil {
+			if !db.room.needsFlush() || !db.room.flushable() || !db.blocks.IsReadOnly() && db.blocks.Writable() != nil {
 				continue
 			}
 		case <-db.stop:

@@ -123,7 +123,7 @@ func (db *DB) endLocked(i int) {
 }
 
 // expire drops what is hidden and in windows of which all is hidden. It flushes first, so that all that is to go is in
-// chunks, and it is known how much that is.
+// chunks, and it is known how much that is. On a full disk what chunks have goes before: the flush may need the room.
 func (db *DB) expire() error {
 	if db.opts.Retention <= 0 {
 		return nil
@@ -136,12 +136,41 @@ func (db *DB) expire() error {
 	if cut <= db.dropped {
 		return nil
 	}
+	if db.room.refusal() != nil {
+		if err := db.makeRoom(cut); err != nil || cut <= db.dropped {
+			return err
+		}
+	}
 	db.flushing.learn = true
 	err := db.flushAndTell()
 	db.flushing.learn = false
 	if err != nil {
 		return err
 	}
+	if err = db.dropCounted(cut); err == nil {
+		db.dropped = cut
+	}
+	return err
+}
+
+// makeRoom drops what chunks have in windows before cut, without a flush. What little that writes may take of what is kept free.
+func (db *DB) makeRoom(cut int64) error {
+	if samples, err := db.blocks.Counts(minInt64, cut-1); samples == 0 || err != nil {
+		return err
+	}
+	db.room.lend(true)
+	err := db.openBlocks()
+	if err == nil {
+		err = db.dropCounted(cut)
+	}
+	if !errors.Is(err, blocks.ErrNoSpace) { // else Pebble has something to write before, and tries that again
+		db.room.lend(false)
+	}
+	return err
+}
+
+// dropCounted drops the windows before cut, unless that is most of what there is: then it is left at that until the next window.
+func (db *DB) dropCounted(cut int64) error {
 	samples, err := db.blocks.Counts(minInt64, cut-1)
 	if err != nil {
 		return err
@@ -152,20 +181,16 @@ func (db *DB) expire() error {
 			samples, all, ageText(db.opts.Retention))
 		return nil
 	}
-	err = db.drop(cut, int64(samples))
-	switch {
-	case err == nil:
-		db.dropped = cut
-	case !errors.Is(err, blocks.ErrNoSpace):
+	if err = db.drop(cut, int64(samples)); err != nil && !errors.Is(err, blocks.ErrNoSpace) {
 		db.fail(err)
 	}
 	return err
 }
 
-// drop drops the windows before cut, which have so many samples. flushMu is held, and nothing is frozen.
+// drop drops the windows before cut, which have so many samples. flushMu is held. What is frozen, or not, stays, and with it its series.
 func (db *DB) drop(cut, samples int64) error {
 	err := db.eachSeries(func(h *head, i int) {
-		if at := h.order[i]; h.newest(at, h.at(at)) < cut {
+		if at := h.order[i]; h.newest(at, h.at(at)) < cut || h.empty(at, h.at(at)) {
 			db.endLocked(i)
 		}
 	})

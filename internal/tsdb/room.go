@@ -23,7 +23,8 @@ import (
 //	  |  puts
 //	  +-- log + reserve                          puts and deletes are refused
 //	  |  flushes; compactions while puts are refused
-//	  +-- reserve                                flushes stop, and are tried again (tables.go)
+//	  +-- reserve                                flushes stop, and are tried again (tables.go), but those that retention
+//	  |                                          needs for dropping what is too old: they stop at a quarter of it
 //	  |  the log, the MANIFEST: what was appended before puts were refused, and what closes files
 //	  0
 //	     the ballast: a file, see below
@@ -88,6 +89,7 @@ type room struct {
 		squeezed bool // there was no space for a write, since the last ballast was made
 		unopened bool // the chunks are open for reading only
 		stuck    bool // the last flush had no space
+		lent     bool // flushes may use most of the reserve, since what they end gives back more
 
 		squeezedAt time.Time // the last time
 		log        *wal.Log  // nil until it is open
@@ -222,7 +224,41 @@ func (r *room) openable() bool {
 	r.look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.mu.known || !r.mu.squeezed && r.mu.free > r.mu.reserve*3/2
+	least := r.mu.reserve * 3 / 2
+	if r.mu.lent {
+		least = r.mu.reserve / 2
+	}
+	return !r.mu.known || !r.mu.squeezed && r.mu.free > least
+}
+
+// flushable says whether a flush may write anything. One that is begun and gets nowhere leaves its samples in memory twice, and whatever is
+// to be written after waits for it.
+func (r *room) flushable() bool {
+	if r == nil {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lookLocked()
+	return !r.mu.known || r.mu.free > r.flushesLeaveLocked()
+}
+
+// flushesLeaveLocked returns how much flushes must leave free.
+func (r *room) flushesLeaveLocked() int64 {
+	if r.mu.lent {
+		return r.mu.reserve / 4
+	}
+	return r.mu.reserve
+}
+
+// lend lets flushes use most of the reserve, or no longer: retention is about to give back more.
+func (r *room) lend(lent bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.lent = lent
+	if lent {
+		r.mu.flushes.need, r.mu.flushes.pause, r.mu.flushes.until = 0, 0, time.Time{}
+	}
 }
 
 // needsFlush says whether puts are refused for what a flush might end.

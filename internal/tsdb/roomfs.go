@@ -50,8 +50,11 @@ func (db *DB) openChunks() (err error) {
 	return err
 }
 
-// makeWritable opens chunks for writing that are open for reading only, if there is space.
+// makeWritable opens chunks for writing that are open for reading only. It says if there is no space for that, or for what is to be written.
 func (db *DB) makeWritable() error {
+	if !db.room.flushable() {
+		return blocks.ErrNoSpace
+	}
 	if !db.blocks.IsReadOnly() {
 		return nil
 	}

@@ -87,7 +87,7 @@ func (f *tableFile) kept() error {
 // classLocked returns what f is one of, and how much it must leave free.
 func (r *room) classLocked(f *tableFile) (of *tables, leave int64) {
 	if f.flush {
-		return &r.mu.flushes, r.mu.reserve
+		return &r.mu.flushes, r.flushesLeaveLocked()
 	}
 	if r.refused.Load() != nil {
 		return &r.mu.compactions, r.mu.reserve
