@@ -1,7 +1,10 @@
 package tsdb
 
 import (
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -124,10 +127,31 @@ func (fs *smallFS) Rename(from, to string) error {
 	if err == nil {
 		fs.mu.Lock()
 		defer fs.mu.Unlock()
-		fs.files[to] = fs.files[from]
-		delete(fs.files, from)
+		fs.each(from, func(name string) {
+			fs.files[to+strings.TrimPrefix(name, from)] = fs.files[name]
+			delete(fs.files, name)
+		})
 	}
 	return err
+}
+
+func (fs *smallFS) RemoveAll(name string) error {
+	err := fs.MemFS.RemoveAll(name)
+	if err == nil {
+		fs.mu.Lock()
+		defer fs.mu.Unlock()
+		fs.each(name, func(name string) { delete(fs.files, name) })
+	}
+	return err
+}
+
+// each calls visit with the names of a file, or of those in a directory. mu is held.
+func (s *space) each(path string, visit func(name string)) {
+	for _, name := range slices.Collect(maps.Keys(s.files)) {
+		if name == path || strings.HasPrefix(name, path+"/") {
+			visit(name)
+		}
+	}
 }
 
 // smallHandle is an open file.
