@@ -28,6 +28,11 @@ import (
 // Tables and segments are hard links, and are never written again. So a copy costs little until the original drops
 // them, and flushMu is free again before anyone reads it. It is not made durable as a whole: after a crash nobody reads it, and
 // Open removes it.
+//
+// Where the file system has no hard links (FAT, some network file systems) both are copied, with flushMu held for as long as that
+// takes: writers go on until memory and log hold twice what a flush waits for, and then wait. It can't be helped: Pebble lists
+// its tables and copies them in one call, and keeps them from deletion during that call only; and were a flush to end between its copy and
+// that of the log, the log would lack what those chunks do not have.
 const snapshotsDir = "snapshots"
 
 // snapshot is a storage.Snapshot. It no longer needs the DB.
