@@ -218,13 +218,6 @@ func (l *Log) finishedUpTo(upTo uint64) []Segment {
 	return l.mu.finished
 }
 
-// Segments returns the closed segments that are on disk, oldest first. They don't change any more.
-func (l *Log) Segments() []Segment {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]Segment(nil), l.mu.finished...)
-}
-
 // Size returns the bytes in all segments, with what is still queued for them.
 func (l *Log) Size() int64 {
 	l.mu.Lock()
