@@ -35,8 +35,8 @@ DIR is not taken for a backup. A server that keeps everything in memory has none
 
 // Run makes the backup.
 func (c *backupCmd) Run() error {
-	if err := refuseInside(c.Dir); err != nil {
-		return fmt.Errorf("backup to %s: %w", c.Dir, err)
+	if err := cmp.Or(refuseInside(c.Dir), backup.Vacant(c.Dir)); err != nil {
+		return fmt.Errorf("backup to %s: %w", c.Dir, err) // before the server has begun one
 	}
 	ctx, stop := untilInterrupted()
 	defer stop()

@@ -21,25 +21,34 @@ const (
 	fileMode = 0o600
 )
 
-// begin makes a directory, or takes an empty one.
-func begin(dir string) (*target, error) {
-	t := &target{dir: dir, buf: make([]byte, copySize)}
+// Vacant says why Unpack and Restore would refuse dir; nil if it is empty, or there is none.
+func Vacant(dir string) error {
 	names, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		if err := os.MkdirAll(filepath.Dir(dir), dirMode); err != nil {
-			return nil, err
-		}
-		if err := os.Mkdir(dir, dirMode); err != nil {
-			return nil, err
-		}
-		t.created = true
+		return nil
 	case err != nil:
-		return nil, err
+		return err
 	case len(names) == 1 && names[0].Name() == unfinished:
-		return nil, fmt.Errorf("%s holds what was begun and never finished: remove it first", dir)
+		return fmt.Errorf("%s holds what was begun and never finished: remove it first", dir)
 	case len(names) > 0:
-		return nil, fmt.Errorf("%s is not empty: it holds %s; give a directory that is, or a new one", dir, names[0].Name())
+		return fmt.Errorf("%s is not empty: it holds %s; give a directory that is, or a new one", dir, names[0].Name())
+	}
+	return nil
+}
+
+// begin makes a directory, or takes an empty one.
+func begin(dir string) (*target, error) {
+	if err := Vacant(dir); err != nil {
+		return nil, err
+	}
+	t := &target{dir: dir, buf: make([]byte, copySize)}
+	if err := os.MkdirAll(filepath.Dir(dir), dirMode); err != nil {
+		return nil, err
+	}
+	err := os.Mkdir(dir, dirMode)
+	if t.created = err == nil; err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
 	}
 	for _, sub := range []string{"", chunksDir, logDir} {
 		if err := os.Mkdir(filepath.Join(dir, unfinished, sub), dirMode); err != nil {
