@@ -3,6 +3,7 @@ package chunk
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // binner finds bins and encodes with them. It holds scratch memory only.
@@ -89,9 +90,8 @@ func below(xs []uint64, x uint64) int {
 	low := 0
 	for n > 1 {
 		half := n >> 1
-		if xs[low+half-1] < x {
-			low += half
-		}
+		_, less := bits.Sub64(xs[low+half-1], x, 0)
+		low += half & -int(less)
 		n -= half
 	}
 	if xs[low] < x {
@@ -100,44 +100,52 @@ func below(xs []uint64, x uint64) int {
 	return low
 }
 
-// count finds which bin each of the codes has, all below 2^width, and counts them. It says whether bins can code them:
+// count finds which bin each of the codes has, and counts them. It says whether bins can code them:
 // there must be two at least.
-func (b *binner) count(codes []uint64, width uint) bool {
-	for i := range b.bins {
-		b.bins[i].count = 0
+func (b *binner) count(codes []uint64) bool {
+	var before [maxBins]uint64 // the largest code before each bin but the first
+	for i := range before {
+		before[i] = math.MaxUint64
+		if i < len(b.bins) {
+			before[i] = b.bins[i].lower - 1
+		}
 	}
-	shift := topShift(width)
-	tops := b.tops(shift)
-	b.which = b.which[:0]
-	for _, c := range codes {
-		j := int(tops[c>>(shift&63)&255])
-		for j+1 < len(b.bins) && b.bins[j+1].lower <= c {
+	half := 1 << bits.Len(uint(len(b.bins)-1)) >> 1
+	var counts [maxBins]int32
+	b.which = slices.Grow(b.which[:0], len(codes))[:len(codes)]
+	// Four searches at a time do not wait for each other.
+	i := 0
+	for ; i+4 <= len(codes); i += 4 {
+		c, w := (*[4]uint64)(codes[i:]), (*[4]uint8)(b.which[i:])
+		j0, j1, j2, j3 := 0, 0, 0, 0
+		for step := half; step > 0; step >>= 1 {
+			_, less := bits.Sub64(before[(j0+step)&(maxBins-1)], c[0], 0)
+			j0 += step & -int(less)
+			_, less = bits.Sub64(before[(j1+step)&(maxBins-1)], c[1], 0)
+			j1 += step & -int(less)
+			_, less = bits.Sub64(before[(j2+step)&(maxBins-1)], c[2], 0)
+			j2 += step & -int(less)
+			_, less = bits.Sub64(before[(j3+step)&(maxBins-1)], c[3], 0)
+			j3 += step & -int(less)
+		}
+		w[0], w[1], w[2], w[3] = uint8(j0), uint8(j1), uint8(j2), uint8(j3)
+	}
+	for ; i < len(codes); i++ {
+		j := 0
+		for j+1 < len(b.bins) && b.bins[j+1].lower <= codes[i] {
 			j++
 		}
-		b.bins[j].count++
-		b.which = append(b.which, uint8(j))
+		b.which[i] = uint8(j)
+	}
+	for _, j := range b.which {
+		counts[j&(maxBins-1)]++
 	}
 	most := 0
 	for i := range b.bins {
+		b.bins[i].count = int(counts[i])
 		most = max(most, b.bins[i].count)
 	}
 	return most < len(codes)
-}
-
-// topShift is by how much codes below 2^width are shifted so that 8 bits are left.
-func topShift(width uint) uint { return max(width, 8) - 8 }
-
-// tops returns, for each number that the highest 8 bits of a code may be, the bin of the lowest such code, or one below
-// it.
-func (b *binner) tops(shift uint) (t [256]uint8) {
-	bin := 0
-	for top := range t {
-		for bin+1 < len(b.bins) && b.bins[bin+1].lower <= uint64(top)<<shift {
-			bin++
-		}
-		t[top] = uint8(bin)
-	}
-	return t
 }
 
 // log2s holds log2 of 1 to 1024, and timesLog2s the products with it.

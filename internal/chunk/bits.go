@@ -40,22 +40,46 @@ func (w *bitWriter) flush() []byte {
 	return w.dst
 }
 
-// pack appends codes in width bits each, filled up with zeros to a byte. All must be below 2^width.
-func pack(dst []byte, codes []uint64, width uint) []byte {
+// pack appends codes less lower as fields of width bits each; what is left of them must fit.
+func pack(dst []byte, codes []uint64, lower uint64, width uint) []byte {
 	size := (len(codes)*int(width) + 7) / 8
 	packed := grow(dst, size+8) // whole words are written
 	out := packed[len(dst):]
-	acc, n := uint64(0), uint(0)
+	acc, n, at := uint64(0), uint(0), uint(0) // bits before those of out at, and how many, fewer than 8
+	if width <= 14 {
+		for ; len(codes) >= 4; codes = codes[4:] {
+			c := (*[4]uint64)(codes)
+			low := c[0] - lower | (c[1]-lower)<<(width&63)
+			high := c[2] - lower | (c[3]-lower)<<(width&63)
+			acc |= (low | high<<(2*width&63)) << (n & 63)
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			n += 4 * width
+			at += n >> 3
+			acc >>= n &^ 7 & 63
+			n &= 7
+		}
+	} else if width <= 28 {
+		for ; len(codes) >= 2; codes = codes[2:] {
+			c := (*[2]uint64)(codes)
+			acc |= (c[0] - lower | (c[1]-lower)<<(width&63)) << (n & 63)
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			n += 2 * width
+			at += n >> 3
+			acc >>= n &^ 7 & 63
+			n &= 7
+		}
+	}
 	for _, c := range codes {
+		c -= lower
 		acc |= c << (n & 63)
 		if n += width; n >= 64 {
-			binary.LittleEndian.PutUint64(out, acc)
-			out = out[8:]
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			at += 8
 			n -= 64
 			acc = c >> (width - n)
 		}
 	}
-	binary.LittleEndian.PutUint64(out, acc)
+	binary.LittleEndian.PutUint64(out[at:], acc)
 	return packed[:len(dst)+size]
 }
 

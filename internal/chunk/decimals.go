@@ -67,3 +67,27 @@ func (s *scale) decimal(m int64) float64 {
 func (s *scale) nearest(v float64) int64 {
 	return int64(math.RoundToEven(v * s.power))
 }
+
+// A float64 of less than half its size that is added to rounder is rounded to an integer, which the sum has in its low bits.
+const (
+	rounder     = 3 << 51
+	rounderBits = 0x433<<52 | 1<<51
+)
+
+// split sets numbers to the integers that are nearest to the values times 10^k, and rests to how many units in the last
+// place the values are from these decimals, as nearest and decimal give them; but it ends before a value that has a larger rest than most,
+// or an integer of 51 bits or more. It returns how many it did.
+func (s *scale) split(numbers, rests []uint64, values []float64, most uint64) int {
+	power := s.power
+	numbers, rests = numbers[:len(values)], rests[:len(values)]
+	for i, v := range values {
+		sum := float64(v*power) + rounder
+		rest := math.Float64bits(v) - math.Float64bits((sum-rounder)/power)
+		m := math.Float64bits(sum)
+		if m>>52 != rounderBits>>52 || rest+most > 2*most {
+			return i
+		}
+		numbers[i], rests[i] = m-rounderBits, rest
+	}
+	return len(values)
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -37,24 +38,31 @@ func (e *Encoder) appendTimes(dst []byte, times []int64) []byte {
 	if h.Count > 1 {
 		h.step = uint64(times[1]) - uint64(times[0])
 	}
-	last, irregular := times[0], uint64(0)
-	for _, t := range times[1:] {
-		if t <= last {
-			panic(fmt.Sprintf("BUG: chunk: time %d follows %d", t, last))
-		}
-		irregular |= uint64(t) - uint64(last) ^ h.step
-		last = t
-	}
-	h.irregular = irregular != 0
+	h.irregular = !regular(times, h.step)
 	dst = h.append(dst)
 	if !h.irregular {
 		return dst
 	}
-	e.numbers = e.numbers[:0]
+	e.numbers = slices.Grow(e.numbers[:0], len(times)-1)[:len(times)-1]
+	last := times[0]
 	for i, t := range times[1:] {
-		e.numbers = append(e.numbers, uint64(t)-uint64(times[i]))
+		if t <= last {
+			panic(fmt.Sprintf("BUG: chunk: time %d follows %d", t, last))
+		}
+		e.numbers[i] = uint64(t) - uint64(last)
+		last = t
 	}
 	return e.ints.append(dst, e.numbers)
+}
+
+// regular says whether times ascend by steps of that size; a step of 0 is that of one.
+func regular(times []int64, step uint64) bool {
+	other, n := uint64(0), len(times)-1
+	for i, t := range times[1:] {
+		other |= uint64(t) - uint64(times[i]) ^ step
+	}
+	over, span := bits.Mul64(step, uint64(n))
+	return other == 0 && over == 0 && times[n] >= times[0] && (n == 0 || step > 0) && span == uint64(times[n])-uint64(times[0])
 }
 
 // appendValues appends the values in the smallest form.
@@ -141,21 +149,25 @@ func (e *Encoder) toDecimals(values []float64, k int, residuals bool) bool {
 	if residuals {
 		most = maxResidual
 	}
-	last := uint64(0)
-	for i, v := range values {
-		m := s.nearest(v)
-		rest := math.Float64bits(v) - math.Float64bits(s.decimal(m))
+	for i := 0; ; i++ {
+		i += s.split(numbers[i:], rests[i:], values[i:], most)
+		if i == len(values) {
+			return true
+		}
+		m := s.nearest(values[i])
+		rest := math.Float64bits(values[i]) - math.Float64bits(s.decimal(m))
 		if rest+most > 2*most {
-			e.except = append(e.except, i)
-			if len(e.except) > len(values)/2 {
+			if len(e.except) >= len(values)/2 {
 				return false
 			}
-			m, rest = int64(last), 0
+			e.except = append(e.except, i)
+			m, rest = 0, 0
+			if i > 0 {
+				m = int64(numbers[i-1])
+			}
 		}
-		last = uint64(m)
-		numbers[i], rests[i] = last, rest
+		numbers[i], rests[i] = uint64(m), rest
 	}
-	return true
 }
 
 // appendDecimals appends what toDecimals found.

@@ -52,22 +52,18 @@ func (r *intReader) reset(src []byte, n int) (size int, err error) {
 	return b.at, b.err
 }
 
-// patchList returns the list of patches to n codes without its length, having checked it.
+// patchList returns the list of patches to n codes without its length. That it ends as it should is for ended to see.
 func patchList(b *byteReader, n int) []byte {
 	count := b.uvarint()
-	from, behind := b.at, uint64(0) // the codes up to the last patch
-	for ; count > 0 && b.err == nil; count-- {
-		gap := b.uvarint()
-		b.uvarint()
-		if gap >= uint64(n)-behind && b.err == nil {
-			b.err = errPatches
-		}
-		behind += gap + 1
+	if count > uint64(n) && b.err == nil {
+		b.err = errPatches
 	}
+	from := b.at
+	b.skipVarints(2 * count)
 	return b.src[from:b.at]
 }
 
-// nextPatch takes a patch off the list, which is whole.
+// nextPatch takes a patch off the list.
 func (r *intReader) nextPatch() {
 	if p := r.patches; len(p) >= 2 && p[0]|p[1] < 0x80 {
 		r.gap, r.patch, r.patches = int(p[0]), unzigzag(uint64(p[1])), p[2:]
@@ -78,9 +74,12 @@ func (r *intReader) nextPatch() {
 		return
 	}
 	b := byteReader{src: r.patches}
-	r.gap = int(b.uvarint())
+	r.gap = int(min(b.uvarint(), math.MaxInt))
 	r.patch = unzigzag(b.uvarint())
 	r.patches = r.patches[b.at:]
+	if b.err != nil { // it stays behind the last code
+		r.gap = math.MaxInt
+	}
 }
 
 // skip moves on by n integers; there must be as many.
@@ -174,6 +173,14 @@ func (r *intReader) readCodes(dst []int64) error {
 		dst[i] = int64(r.patch)
 		r.nextPatch()
 	}
+	return r.ended()
+}
+
+// ended returns an error if all codes were read and there are patches left.
+func (r *intReader) ended() error {
+	if r.left == 0 && r.gap >= 0 {
+		return errPatches
+	}
 	return nil
 }
 
@@ -222,10 +229,11 @@ func (r *intReader) sparse() bool {
 }
 
 // addPatches adds the next integers, which are sparse, to the bits of the values dst.
-func (r *intReader) addPatches(dst []float64) {
+func (r *intReader) addPatches(dst []float64) error {
 	r.left -= len(dst)
 	for i, ok := r.patchBelow(0, len(dst)); ok; i, ok = r.patchBelow(i+1, len(dst)) {
 		dst[i] = math.Float64frombits(math.Float64bits(dst[i]) + r.unit*r.patch)
 		r.nextPatch()
 	}
+	return r.ended()
 }

@@ -119,17 +119,18 @@ func parseForm(src []byte, n int) (f intForm, size int, err error) {
 
 // intEncoder encodes sequences. It holds scratch memory only.
 type intEncoder struct {
-	codes  []uint64
-	sample []uint64
-	sorter sorter
-	binner binner
+	codes   []uint64
+	samples [maxOrder + 1][]uint64 // of each order, sorted
+	patches []uint32
+	sorter  sorter
+	binner  binner
 }
 
 // append appends xs, which are 1 to MaxSamples.
 func (e *intEncoder) append(dst []byte, xs []uint64) []byte {
 	p := e.choose(xs)
 	f := intForm{order: p.order}
-	codes := difference(e.codes[:0], xs, f.order)
+	codes, spread := difference(e.codes[:0], xs, f.order)
 	e.codes = codes
 	if f.order >= 1 {
 		f.start = xs[0]
@@ -138,70 +139,104 @@ func (e *intEncoder) append(dst []byte, xs []uint64) []byte {
 		f.slope = xs[1] - xs[0]
 	}
 	var most uint64
-	f.lower, f.unit, most = reduce(codes)
+	f.lower, f.unit, most = spread.reduce(codes)
 	f.width = uint(bits.Len64(most))
-	if p.binned && e.findBins(codes, f.width) {
+	if p.binned && e.findBins(&p, &f, codes) {
 		f.binned = true
 		return e.binner.append(f.append(dst), codes, f.width)
 	}
-	if w, ok := p.window(&f, most); ok && w.count(codes, f.width) {
-		return w.append(dst, &f, codes)
+	if w, ok := p.window(&f, most, e.patches); ok {
+		smaller := w.count(codes, f.width)
+		e.patches = w.patches
+		if smaller {
+			return w.append(dst, &f, codes)
+		}
 	}
-	return pack(f.append(dst), codes, f.width)
+	return pack(f.append(dst), codes, 0, f.width)
 }
 
-// findBins finds the bins of codes, all below 2^width, from a sample of them. It says whether there are as many as can
-// be coded.
-func (e *intEncoder) findBins(codes []uint64, width uint) bool {
-	e.sample = sample(e.sample[:0], codes, 0)
-	e.binner.plan(e.sorter.sort(e.sample, width), width, len(codes))
-	return e.binner.count(codes, width)
+// findBins finds the bins of codes, which have the head f, from the sample that was judged. It says whether there are as
+// many as can be coded.
+func (e *intEncoder) findBins(p *intPlan, f *intForm, codes []uint64) bool {
+	sample := e.samples[p.order]
+	lower, unit := (p.lower-f.lower)/f.unit, p.unit/f.unit
+	for i, c := range sample {
+		sample[i] = lower + unit*c
+	}
+	e.binner.plan(sample, f.width, len(codes))
+	return e.binner.count(codes)
 }
 
-// difference appends the differences of xs of the given order to dst, len(xs)-order of them.
-func difference(dst, xs []uint64, order int) []uint64 {
+// difference appends the differences of xs of the given order to dst, len(xs)-order of them, and returns their
+// spread.
+func difference(dst, xs []uint64, order int) ([]uint64, spread) {
+	if order == len(xs) {
+		return dst, spread{}
+	}
+	last, slope := xs[0], uint64(0)
+	ds := grow(dst, len(xs)-order)
+	to := ds[len(dst):]
 	switch order {
 	case 0:
-		return append(dst, xs...)
+		s := spreadOf(last)
+		for i, x := range xs[:len(to)] {
+			s.add(x)
+			to[i] = x
+		}
+		return ds, s
 	case 1:
-		ds := grow(dst, len(xs)-1)
-		last := xs[0]
-		for i, x := range xs[1:] {
-			ds[len(dst)+i] = x - last
+		s := spreadOf(xs[1] - last)
+		for i, x := range xs[1:][:len(to)] {
+			s.add(x - last)
+			to[i] = x - last
 			last = x
 		}
-		return ds
+		return ds, s
 	}
-	ds := grow(dst, len(xs)-2)
-	last, slope := xs[1], xs[1]-xs[0]
-	for i, x := range xs[2:] {
-		ds[len(dst)+i] = x - last - slope
+	last, slope = xs[1], xs[1]-last
+	s := spreadOf(xs[2] - last - slope)
+	for i, x := range xs[2:][:len(to)] {
+		s.add(x - last - slope)
+		to[i] = x - last - slope
 		last, slope = x, x-last
 	}
-	return ds
+	return ds, s
 }
 
-// reduce turns codes into (code - lower) / unit, with lower the least of them as signed
+// spread says how integers differ from each other.
+type spread struct {
+	first     uint64
+	low, high int64  // of all, signed
+	bits      uint64 // those that are set in the distance of any from the first
+}
+
+func spreadOf(first uint64) spread {
+	return spread{first: first, low: int64(first), high: int64(first)}
+}
+
+func (s *spread) add(x uint64) {
+	s.low, s.high = min(s.low, int64(x)), max(s.high, int64(x))
+	s.bits |= x - s.first
+}
+
+// reduce turns codes, which have that spread, into (code - lower) / unit, with lower the least of them as signed
 // integers, and unit the greatest common divisor of what is left. It returns the largest, too.
-func reduce(codes []uint64) (lower, unit, most uint64) {
-	if len(codes) == 0 {
-		return 0, 1, 0
-	}
-	first := codes[0]
-	low, high, all := int64(first), int64(first), uint64(0)
-	for _, c := range codes {
-		low, high = min(low, int64(c)), max(high, int64(c))
-		all |= c - first
-	}
-	lower, most = uint64(low), uint64(high)-uint64(low)
+func (s *spread) reduce(codes []uint64) (lower, unit, most uint64) {
+	lower, most = uint64(s.low), uint64(s.high)-uint64(s.low)
 	if most == 0 {
 		clear(codes)
 		return lower, 1, 0
 	}
 	// A multiple of unit is divided by shifting its twos out and multiplying by the inverse of
 	// what is left of unit, modulo 2^64.
-	twos := uint(bits.TrailingZeros64(all))
-	odd := oddDivisor(codes, first)
+	twos := uint(bits.TrailingZeros64(s.bits))
+	odd := oddDivisor(codes, s.first)
+	if odd == 1 && twos == 0 {
+		for i := range codes {
+			codes[i] -= lower
+		}
+		return lower, 1, most
+	}
 	inverse := inverseOf(odd)
 	for i := range codes {
 		codes[i] = (codes[i] - lower) >> (twos & 63) * inverse

@@ -19,13 +19,16 @@ const (
 
 	// Bins take longer to write and to read than a fixed width. They have to make codes smaller by so many
 	// bits each.
-	worthwhile = 2
+	worthwhile = 3
 )
 
 // intPlan says how to code a sequence.
 type intPlan struct {
 	order  int
 	binned bool
+
+	// The codes of the sample are (difference - lower) / unit.
+	lower, unit uint64
 
 	// Most codes are from low to high, as signed integers.
 	low, high uint64
@@ -115,14 +118,14 @@ func magnitudes(xs []uint64) (d0, d1, d2, n int) {
 
 // judge returns the plan with that order, and about its size in bits.
 func (e *intEncoder) judge(xs []uint64, order int) (p intPlan, size int) {
-	e.sample = sample(e.sample[:0], xs, order)
-	codes := e.sample
-	lower, unit, most := reduce(codes)
+	codes, spread := sample(e.samples[order][:0], xs, order)
+	lower, unit, most := spread.reduce(codes)
 	width := uint(bits.Len64(most))
 	codes = e.sorter.sort(codes, width)
+	e.samples[order] = codes
 	n := len(xs) - order
 	low, high, size := planFixed(codes, n)
-	p = intPlan{order: order, low: lower + low*unit, high: lower + high*unit}
+	p = intPlan{order: order, lower: lower, unit: unit, low: lower + low*unit, high: lower + high*unit}
 	if len(xs) >= minBinned && size > n*(worthwhile+1) { // a prefix has one bit at least
 		if binned := e.binner.plan(codes, width, n) + n*worthwhile; binned < size {
 			p.binned, size = true, binned
@@ -135,17 +138,25 @@ func (e *intEncoder) judge(xs []uint64, order int) (p intPlan, size int) {
 	return p, size
 }
 
-// sample appends differences of xs of the given order to dst: all, or sampleSize of them.
-func sample(dst, xs []uint64, order int) []uint64 {
+// sample appends differences of xs of the given order to dst, all or sampleSize of them, and returns their
+// spread.
+func sample(dst, xs []uint64, order int) ([]uint64, spread) {
 	if len(xs) <= sampleSize+order {
 		return difference(dst, xs, order)
 	}
 	const stretches = sampleSize / sampleStretch
+	var all, s spread
 	for i := range stretches {
 		at := i * (len(xs) - sampleStretch - order) / (stretches - 1)
-		dst = difference(dst, xs[at:at+sampleStretch+order], order)
+		dst, s = difference(dst, xs[at:at+sampleStretch+order], order)
+		if i == 0 {
+			all = s
+			continue
+		}
+		all.low, all.high = min(all.low, s.low), max(all.high, s.high)
+		all.bits |= s.bits | (s.first - all.first)
 	}
-	return dst
+	return dst, all
 }
 
 // planFixed finds a range such that codes, which are sorted and stand for n, are small if all in it have

@@ -3,6 +3,7 @@ package chunk
 import (
 	"encoding/binary"
 	"errors"
+	"math/bits"
 )
 
 var (
@@ -33,6 +34,10 @@ func (r *byteReader) uvarint() uint64 {
 	if r.err != nil {
 		return 0
 	}
+	if r.at < len(r.src) && r.src[r.at] < 0x80 {
+		r.at++
+		return uint64(r.src[r.at-1])
+	}
 	v, n := binary.Uvarint(r.src[r.at:])
 	if n <= 0 {
 		r.err = errShort
@@ -43,6 +48,24 @@ func (r *byteReader) uvarint() uint64 {
 	}
 	r.at += n
 	return v
+}
+
+// skipVarints moves behind the next n varints, and does not see if they are too long.
+func (r *byteReader) skipVarints(n uint64) {
+	const ends = 0x8080808080808080 // of the last byte of a varint, its highest bit is 0
+	at := r.at
+	for ; n > 8 && at+8 <= len(r.src); at += 8 {
+		n -= uint64(bits.OnesCount64(^binary.LittleEndian.Uint64(r.src[at:]) & ends))
+	}
+	for ; n > 0 && at < len(r.src); at++ {
+		n -= uint64(^r.src[at] >> 7)
+	}
+	if n > 0 && r.err == nil {
+		r.err = errShort
+	}
+	if r.err == nil {
+		r.at = at
+	}
 }
 
 // bytes returns the next n bytes, which stay part of src.

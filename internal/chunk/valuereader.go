@@ -136,8 +136,7 @@ func (r *valueReader) read(dst []float64, ints []int64) error {
 // addRests adds the residuals to the values dst, blockSize at most.
 func (r *valueReader) addRests(dst []float64) error {
 	if r.rests.sparse() {
-		r.rests.addPatches(dst)
-		return nil
+		return r.rests.addPatches(dst)
 	}
 	var block [blockSize]int64
 	rests := block[:len(dst)]
