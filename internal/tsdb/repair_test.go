@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -140,7 +141,7 @@ func (m image) log() image {
 // that ended and came again, and part of it in the log only; as a kill leaves it, and as a stop does; and what it holds.
 func realStore(t testing.TB) (killed, stopped image, keys []string, want contents) {
 	t.Helper()
-	fs := vfs.NewMem()
+	fs := vfs.NewCrashableMem()
 	db := mustOpen(t, Options{Dir: "d", FS: fs})
 	for step := range realSteps {
 		put(t, db, realRows(step)...)
@@ -160,7 +161,8 @@ func realStore(t testing.TB) (killed, stopped image, keys []string, want content
 		}
 	}
 	db.mark()
-	killed = imageOf(t, fs, "d")
+	// A picture of one moment: files come and go in the background.
+	killed = imageOf(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))}), "d")
 	keys, want, err := readAll(t, db)
 	if err == nil {
 		err = db.Close()

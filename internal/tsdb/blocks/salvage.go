@@ -28,15 +28,16 @@ func Salvage(ctx context.Context, o Options, v Visitor) (Summary, error) {
 	marks, marksErr := s.marksToSalvage(r.damagedKey)
 	s.identity = marks.identity
 	r.sum.Marks, r.sum.Identity = marks.Marks, marks.identity
-	names, err := s.tablesToSalvage(marks, marksErr, r.damagedKey)
+	names, live, err := s.tablesToSalvage(marks, marksErr, r.damagedKey)
 	if err == nil {
-		err = r.salvage(ctx, names)
+		err = r.salvage(ctx, names, live)
 	}
 	return r.sum, errors.Join(err, s.closeAll())
 }
 
-func (r *verifier) salvage(ctx context.Context, names []tableRange) error {
+func (r *verifier) salvage(ctx context.Context, names []tableRange, live bool) error {
 	set := openTables(ctx, &r.s.opts, r.s.identity, names, r.damage)
+	set.live = live
 	defer set.close() // only read
 	r.sum.Tables = len(set.tables)
 	err := set.scan(ctx, seriesPrefix, seriesLimit, r.series)
@@ -58,19 +59,20 @@ func (s *Store) marksToSalvage(report func(error)) (mark, error) {
 	return m, err
 }
 
-// tablesToSalvage returns which tables to read, and reports what is wrong with all that says which.
-func (s *Store) tablesToSalvage(marks mark, marksErr error, report func(error)) ([]tableRange, error) {
+// tablesToSalvage returns which tables to read, and reports what is wrong with all that says which. live: these are those that
+// the MANIFEST names.
+func (s *Store) tablesToSalvage(marks mark, marksErr error, report func(error)) (names []tableRange, live bool, err error) {
 	if errors.Is(marksErr, ErrNewer) {
-		return nil, marksErr
+		return nil, false, marksErr
 	}
 	there, err := s.tablesThere()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	named, err := s.tablesNamed()
 	switch {
 	case errors.Is(err, ErrNewer):
-		return nil, err
+		return nil, false, err
 	case err != nil:
 		report(fmt.Errorf("%w; %s", asDamage(err), allTables))
 	case marksErr == nil && s.generation < marks.generation:
@@ -78,9 +80,9 @@ func (s *Store) tablesToSalvage(marks mark, marksErr error, report func(error)) 
 	case marksErr != nil && unnamed(there, named):
 		report(fmt.Errorf("%s: there are tables that the MANIFEST does not name: it may end too early; %s", s.opts.Dir, allTables))
 	default:
-		return named, nil
+		return named, true, nil
 	}
-	return there, nil
+	return there, false, nil
 }
 
 const allTables = "so all tables were read, and what was deleted may show again"

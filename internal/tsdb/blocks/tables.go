@@ -20,6 +20,7 @@ import (
 // told as a doubt. And a deletion may be gone while what it deleted is there.
 type tableSet struct {
 	tables  []*table
+	live    bool     // they are those that the MANIFEST names
 	erasers []eraser // range deletions of all
 	damage  func(Damage)
 
@@ -188,6 +189,9 @@ func (s *tableSet) erased(v version) bool {
 
 // doubt tells if the first of several versions need not be the newest.
 func (s *tableSet) doubt(versions []version) {
+	if s.live {
+		return
+	}
 	newest := versions[0]
 	for _, v := range versions[1:] {
 		if v.seq == 0 && newest.seq > 0 && v.table > newest.table && v.sets() && !bytes.Equal(v.value, newest.value) {
