@@ -147,7 +147,10 @@ func createOutput(name string) (*output, error) {
 	case err != nil:
 		return nil, err
 	}
-	return o, o.file.Chmod(0o644) // as a shell would make it, with the usual umask
+	if err := o.file.Chmod(0o644); err != nil { // as a shell would make it, with the usual umask
+		return nil, errors.Join(err, o.file.Close(), os.Remove(o.file.Name()))
+	}
+	return o, nil
 }
 
 // fill writes all of in and finishes the file. After an error it is gone.

@@ -30,9 +30,11 @@ type versionFlag bool
 
 // BeforeReset does so.
 func (versionFlag) BeforeReset(k *kong.Kong) error {
-	err := new(versionCmd).Run()
+	if err := new(versionCmd).Run(); err != nil {
+		return err
+	}
 	k.Exit(0)
-	return err
+	return nil
 }
 
 // Run prints the versions of metricd and of Go, and what it was built for.

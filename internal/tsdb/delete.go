@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"cmp"
 	"context"
 
 	"metricd/internal/storage"
@@ -10,7 +11,8 @@ import (
 // half of it. What is left of a series may have to be looked for in its chunks; that is done before, without the lock (remains.go).
 // With the lock it is seen whether what was found still holds, and if not, that is looked for again:
 //
-//   - A sample that is left stays so. Nothing but a Delete and retention takes samples away, and DB.removing is held.
+//   - A sample that is left stays so, unless the series is shown now and was not. Nothing but a Delete and retention takes samples away, and
+//     DB.removing is held.
 //   - That chunks have nothing that is left holds until they are given what was in memory then, or came since: until a thaw.
 type deletion struct {
 	db     *DB
@@ -33,13 +35,16 @@ func (db *DB) Delete(ctx context.Context, q storage.Query) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if q = clamp(q); q.Mint > q.Maxt {
+		return cmp.Or(db.failure(), db.room.refusal())
+	}
 	if err := db.throttle(); err != nil {
 		return err
 	}
 	if err := db.room.refusal(); err != nil {
 		return err
 	}
-	seq, err := db.delete(ctx, clamp(q))
+	seq, err := db.delete(ctx, q)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (d *deletion) namesLocked(r *remnant) bool {
 
 // lookLocked says whether it is known what is left of a series, if q names samples of it. The lock may be shared.
 func (d *deletion) lookLocked(r *remnant) (known bool) {
-	if r.left || d.q.Mint <= storage.MinTime && d.q.Maxt >= storage.MaxTime || !d.namesLocked(r) {
+	if d.q.Mint <= storage.MinTime && d.q.Maxt >= storage.MaxTime || !d.namesLocked(r) {
 		return true
 	}
 	h := d.db.mu.head
@@ -117,17 +117,22 @@ func (d *deletion) lookLocked(r *remnant) (known bool) {
 	if h.newest(r.at, s) < oldest { // it was hidden before
 		oldest = storage.MinTime
 	}
+	unsure := st.known == unknown && oldest > storage.MinTime && h.newestInMemory(r.at, s) < oldest
+	if r.left && r.oldest == oldest && r.unknown == unsure {
+		return true
+	}
 	erased := h.erased[r.id]
 	if d.inMemory(h, r.at, span{oldest, storage.MaxTime}) ||
 		st.known == someChunks && st.last >= oldest && !d.covered(st.last) && !erasedAt(erased, st.last) {
-		r.left = true
+		r.left, r.none, r.oldest, r.unknown = true, false, oldest, unsure
 		return true
 	}
+	r.left = false
 	if st.known == noChunks || r.none && r.thaws == h.thaws && r.oldest == oldest {
 		return true
 	}
 	r.none, r.thaws, r.key, r.oldest, r.erased = false, h.thaws, s.key, oldest, erased
-	r.unknown = st.known == unknown && oldest > storage.MinTime && h.newestInMemory(r.at, s) < oldest
+	r.unknown = unsure
 	r.hidden = r.unknown && d.inMemory(h, r.at, span{storage.MinTime, oldest - 1})
 	return false
 }

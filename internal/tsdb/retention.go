@@ -140,6 +140,8 @@ func (db *DB) expire() error {
 		if err := db.makeRoom(cut); err != nil || cut <= db.dropped {
 			return err
 		}
+	} else {
+		db.room.lend(false) // there is room since makeRoom had too little
 	}
 	db.flushing.learn = true
 	err := db.flushAndTell()
@@ -175,7 +177,7 @@ func (db *DB) dropCounted(cut int64) error {
 	if err != nil {
 		return err
 	}
-	if all := db.flushing.merge.state.samples; !db.opts.DropMost && int64(samples) > all/2 {
+	if all := db.flushing.merge.state.samples + db.inMemory(); !db.opts.DropMost && int64(samples) > all/2 {
 		db.dropped = cut // looked at
 		db.opts.Logf("retention refuses to drop %d of all %d samples at once, which are older than %s: is the clock right, and --retention? If so, start with --retention-drop-most",
 			samples, all, ageText(db.opts.Retention))
@@ -187,7 +189,14 @@ func (db *DB) dropCounted(cut int64) error {
 	return err
 }
 
-// drop drops the windows before cut, which have so many samples. flushMu is held. What is frozen, or not, stays, and with it its series.
+// inMemory returns how many samples memory has, of which chunks may have some, too.
+func (db *DB) inMemory() int64 {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.mu.samples
+}
+
+// drop drops the windows before cut, which have so many samples. flushMu is held. A series ends whose newest sample is older, wherever it is.
 func (db *DB) drop(cut, samples int64) error {
 	err := db.eachSeries(func(h *head, i int) {
 		if at := h.order[i]; h.newest(at, h.at(at)) < cut || h.empty(at, h.at(at)) {

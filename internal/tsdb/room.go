@@ -253,6 +253,9 @@ func (r *room) flushesLeaveLocked() int64 {
 
 // lend lets flushes use most of the reserve, or no longer: retention is about to give back more.
 func (r *room) lend(lent bool) {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.lent = lent

@@ -153,7 +153,7 @@ func (g *gate) open(name string, f func() (vfs.File, error)) (vfs.File, error) {
 
 func (g *gate) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	if strings.HasSuffix(name, tableSuffix) {
-		return g.openTable(name, opts)
+		return g.openOwn(name, opts)
 	}
 	return g.FS.Open(name, opts...)
 }

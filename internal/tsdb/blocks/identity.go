@@ -35,7 +35,7 @@ func (id Identity) check(r *sstable.Reader) error {
 	case len(has) <= 1:
 		return fmt.Errorf("%w: this table belongs to no store of metricd, while %s says %x", ErrDamaged, marksName, id)
 	}
-	return fmt.Errorf("%w: this table belongs to the store %x, while %s says %x: one of the two files is of another store", ErrDamaged, has[1:], marksName, id)
+	return fmt.Errorf("%w: this table belongs to the store %x, while %s says %x: one of the two files is of another store; if that is %[3]s, repair a copy without it", ErrDamaged, has[1:], marksName, id)
 }
 
 // collector returns what writes the property into the tables that Pebble makes.
@@ -62,8 +62,8 @@ func (c *identityCollector) AddCollectedWithSuffixReplacement(_, _, _ []byte) er
 // Identity returns that of the store.
 func (s *Store) Identity() Identity { return s.identity }
 
-// openTable is Open for a table: not for one of another store. It is read twice then, a few hundred bytes at its end.
-func (g *gate) openTable(name string, opts []vfs.OpenOption) (vfs.File, error) {
+// openOwn is Open for a table: not for one of another store. It is read twice then, a few hundred bytes at its end.
+func (g *gate) openOwn(name string, opts []vfs.OpenOption) (vfs.File, error) {
 	f, err := g.FS.Open(name, opts...)
 	if err != nil {
 		return nil, err

@@ -37,9 +37,11 @@ const (
 	marksName    = "marks"
 	marksTemp    = "marks.new"
 	marksMagic   = "metricd\n"
-	marksVersion = 1
+	marksVersion = 2
 	marksLen     = 68
-	slotSize     = 4096
+	// Version 1 had no identity: its crc is in the place of that.
+	marksLen1 = 52
+	slotSize  = 4096
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -82,20 +84,26 @@ func decodeSlot(b []byte, slot uint64) (mark, error) {
 	if [marksLen]byte(b) == [marksLen]byte{} {
 		return mark{}, errSlotEmpty
 	}
-	if crc32.Checksum(b[:marksLen-4], castagnoli) != binary.BigEndian.Uint32(b[marksLen-4:]) {
+	version, end := binary.BigEndian.Uint32(b[8:]), marksLen
+	if version == 1 {
+		end = marksLen1
+	}
+	if crc32.Checksum(b[:end-4], castagnoli) != binary.BigEndian.Uint32(b[end-4:]) {
 		return mark{}, errSlotTorn
 	}
 	if string(b[:8]) != marksMagic {
 		return mark{}, fmt.Errorf("begins with %q, not with %q", b[:8], marksMagic)
 	}
-	if v := binary.BigEndian.Uint32(b[8:]); v != marksVersion {
-		return mark{}, fmt.Errorf("%w (%s has version %d, this program knows %d)", ErrNewer, marksName, v, marksVersion)
+	if version > marksVersion {
+		return mark{}, fmt.Errorf("%w (%s has version %d, this program knows %d)", ErrNewer, marksName, version, marksVersion)
 	}
 	m := mark{
 		serial:     binary.BigEndian.Uint64(b[16:]),
 		generation: binary.BigEndian.Uint64(b[24:]),
 		Marks:      Marks{Flushed: binary.BigEndian.Uint64(b[32:]), Synced: binary.BigEndian.Uint64(b[40:])},
-		identity:   Identity(b[48:64]),
+	}
+	if end == marksLen {
+		m.identity = Identity(b[48:64])
 	}
 	if m.serial%2 != slot {
 		return mark{}, fmt.Errorf("holds serial %d, which belongs to the other slot", m.serial)

@@ -121,3 +121,19 @@ func FuzzDecodeMarks(f *testing.F) {
 		}
 	})
 }
+
+// TestMarksVersion1: marks from before stores had identities are read.
+func TestMarksVersion1(t *testing.T) {
+	want := mark{serial: 4, generation: 7, Marks: Marks{Flushed: 8, Synced: 9}}
+	slot := want.encode()[:marksLen1-4]
+	binary.BigEndian.PutUint32(slot[8:], 1)
+	slot = binary.BigEndian.AppendUint32(slot, crc32.Checksum(slot, castagnoli))
+	b := append(slot, make([]byte, 2*slotSize-len(slot))...)
+	if got, warning, err := decodeMarks(b); err != nil || got != want {
+		t.Errorf("got %+v, %v, %v, want %+v", got, warning, err, want)
+	}
+	b[20] ^= 1
+	if _, _, err := decodeMarks(b); !errors.Is(err, ErrDamaged) {
+		t.Errorf("with a flipped bit: %v", err)
+	}
+}
