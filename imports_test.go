@@ -31,8 +31,9 @@ var mayImport = map[string][]string{
 	"metricd/internal/storage":             {},
 	"metricd/internal/storage/storagetest": {"metricd/internal/storage"},
 	"metricd/internal/chunk":               {"metricd/internal/decimal"},
-	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/wal"},
+	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/index", "metricd/internal/tsdb/wal"},
 	"metricd/internal/tsdb/blocks":         {},
+	"metricd/internal/tsdb/index":          {"metricd/internal/storage"},
 	"metricd/internal/tsdb/wal":            {},
 }
 
