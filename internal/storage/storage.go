@@ -110,6 +110,9 @@ type Query struct {
 	// Mint and Maxt are the first and the last millisecond wanted, both inclusive.
 	// Mint > Maxt is an empty range: no series is selected.
 	Mint, Maxt int64
+	// Limit, if above 0, is how many names or values LabelNames and LabelValues return at most: the first ones. Select and
+	// Delete don't look at it.
+	Limit int
 }
 
 // Store keeps samples. All methods are safe for concurrent use.
@@ -137,6 +140,7 @@ type Store interface {
 
 	// LabelValues returns the values that the label name has in the series that Select
 	// would give for q, ascending, each once. The absence of the label is not a value.
+	// (Those with a prefix are those of a q with a Matcher name=~"prefix.*".)
 	LabelValues(ctx context.Context, name string, q Query) ([]string, error)
 
 	// Delete removes the samples that Select would give for q. It is ordered among

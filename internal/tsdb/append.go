@@ -211,7 +211,7 @@ func (h *head) lookAhead(rows []storage.Row) {
 
 // fullLocked says whether limit is reached.
 func (db *DB) fullLocked(limit int64) bool {
-	return db.mu.bytes()+db.chunkBytes.Load() >= limit
+	return db.mu.bytes()+db.chunkBytes.Load()+db.labels.Bytes() >= limit
 }
 
 // commitLocked gives what was recorded since record.begin a sequence, and hands it to the log. What

@@ -31,13 +31,15 @@ import (
 
 	"metricd/internal/storage"
 	"metricd/internal/tsdb/blocks"
+	labelindex "metricd/internal/tsdb/index"
 	"metricd/internal/tsdb/wal"
 )
 
 // DB is a storage.Store.
 //
-// Locks, in the order in which they are taken: removing is held by who takes samples away, for all of that. flushMu is held for a whole flush. mu guards the head; writers hold
-// it for a batch, readers and the flush for some hundred samples. Neither is held while the log is
+// Locks, in the order in which they are taken: removing is held by who takes samples away, for all of that. flushMu is held for a whole flush, and
+// that of labels to find series and to add new ones, for which mu is taken now and then. mu guards the head; writers hold
+// it for a batch, readers and the flush for some hundred samples. None but removing is held while the log is
 // waited for.
 //
 // Goroutines: the flusher (run) and, with a directory, the marker (keepMarks), which Close ends; those of the log and of blocks.
@@ -69,7 +71,8 @@ type DB struct {
 		*head // nil after Close
 		stats storage.Stats
 	}
-	record record // of the batch under way; guarded by mu
+	record record           // of the batch under way; guarded by mu
+	labels labelindex.Index // of series, up to one that was there at a query; its lock comes before mu
 
 	removing   sync.Mutex
 	flushMu    sync.Mutex

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"slices"
 
 	"metricd/internal/decimal"
 	"metricd/internal/storage"
@@ -59,9 +58,10 @@ type seriesSet struct {
 	probing storage.Iterator // memory for probe
 	ahead   *readAhead       // of those behind the series at hand; nil: there are none, or after Close
 
+	walk  walk // if begun is set
+	begun bool
 	chunk []found // the series looked up last; those before pos are behind
 	pos   int
-	id    uint64 // of the last series looked at
 }
 
 func (ss *seriesSet) Next() bool {
@@ -118,6 +118,12 @@ func (ss *seriesSet) comingFrom(id uint64) []found {
 func (ss *seriesSet) fill() {
 	ss.chunk, ss.pos = ss.chunk[:0], 0
 	db := ss.db
+	if !ss.begun && ss.q.Key == "" {
+		ss.begun = true
+		if ss.walk, ss.err = db.newWalk(ss.ctx, ss.q.Matchers); ss.err != nil {
+			return
+		}
+	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if !ss.alive() {
@@ -127,26 +133,17 @@ func (ss *seriesSet) fill() {
 	if ss.q.Key != "" {
 		ss.done = true
 		if at := h.find(storage.AppendCanonical(nil, []byte(ss.q.Key))); at != 0 {
-			ss.look(h, at)
+			ss.look(at, h.at(at), ss.q.Matchers)
 		}
 		return
 	}
-	i := h.after(ss.id)
-	for looked := 0; i < len(h.order) && looked < setChunk; i++ {
-		if at := h.order[i]; at != 0 {
-			ss.look(h, at)
-			looked++
-		}
-	}
-	ss.done = i == len(h.order)
+	ss.done = !ss.walk.some(h, ss.look)
 }
 
-// look appends the series to chunk if q names it, or may name it.
-func (ss *seriesSet) look(h *head, at slot) {
-	s := h.at(at)
-	ss.id = s.id
-	is, maybe := h.holds(at, s, ss.q.Mint, ss.q.Maxt)
-	if (is || maybe) && matches(ss.q.Matchers, s.key) {
+// look appends the series to chunk if ms match and it has samples in range, or may have some. DB.mu is held.
+func (ss *seriesSet) look(at slot, s *series, ms []storage.Matcher) {
+	is, maybe := ss.db.mu.holds(at, s, ss.q.Mint, ss.q.Maxt)
+	if (is || maybe) && matches(ms, s.key) {
 		ss.chunk = append(ss.chunk, found{s.key, s.id, at, !is})
 	}
 }
@@ -260,40 +257,3 @@ func (it *iterator) AppendValue(dst []byte) []byte {
 }
 
 func (it *iterator) Err() error { return it.err }
-
-// LabelNames returns the label names of the series that q names; see storage.Store.
-func (db *DB) LabelNames(ctx context.Context, q storage.Query) ([]string, error) {
-	return db.distinct(ctx, q, func(ls storage.Labels, add func(string)) {
-		for _, l := range ls {
-			add(l.Name)
-		}
-	})
-}
-
-// LabelValues returns the values of one label in the series that q names; see storage.Store.
-func (db *DB) LabelValues(ctx context.Context, name string, q storage.Query) ([]string, error) {
-	return db.distinct(ctx, q, func(ls storage.Labels, add func(string)) {
-		if v := ls.Get(name); v != "" {
-			add(v)
-		}
-	})
-}
-
-// distinct returns the texts that pick adds for the series that q names, sorted.
-func (db *DB) distinct(ctx context.Context, q storage.Query, pick func(storage.Labels, func(string))) ([]string, error) {
-	seen := make(map[string]struct{})
-	set := db.Select(ctx, q)
-	defer set.Close()
-	for set.Next() {
-		pick(set.At().Labels(), func(s string) { seen[s] = struct{}{} })
-	}
-	if err := set.Err(); err != nil {
-		return nil, err
-	}
-	texts := make([]string, 0, len(seen))
-	for s := range seen {
-		texts = append(texts, s)
-	}
-	slices.Sort(texts)
-	return texts, nil
-}

@@ -16,7 +16,7 @@ func (db *DB) Stats() (storage.Stats, error) {
 	st.Series = int64(db.visibleLocked(db.oldest()))
 	st.Samples = db.mu.samples + db.storedSamples.Load()
 	st.Overwritten = db.mu.overwritten
-	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load()
+	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load() + db.labels.Bytes()
 	st.MemoryLimit = db.opts.MemoryLimit
 	st.Files.Flushes = db.flushes.Load()
 	return st, db.fileStats(&st.Files)
