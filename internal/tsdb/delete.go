@@ -19,7 +19,7 @@ type deletion struct {
 	q      storage.Query
 	oldest int64     // of the samples that are shown
 	found  []remnant // the series that match, by id
-	last   uint64    // all series up to this id were looked at
+	walk   walk      // over the others
 
 	chunkProbe
 }
@@ -54,7 +54,11 @@ func (db *DB) Delete(ctx context.Context, q storage.Query) error {
 func (db *DB) delete(ctx context.Context, q storage.Query) (seq storage.Seq, err error) {
 	db.removing.Lock()
 	defer db.removing.Unlock()
-	d := &deletion{db: db, q: q, oldest: db.oldest()}
+	w, err := db.newWalk(ctx, q.Matchers)
+	if err != nil {
+		return 0, err
+	}
+	d := &deletion{db: db, q: q, oldest: db.oldest(), walk: w}
 	for look := 0; ; look++ {
 		if look == freeLooks {
 			db.flushMu.Lock()

@@ -62,14 +62,11 @@ func (d *deletion) matchLocked() (more bool) {
 		}
 		return false
 	}
-	i := h.after(d.last)
-	for end := min(i+setChunk, len(h.order)); i < end; i++ {
-		d.last = h.ids[i]
-		if at := h.order[i]; at != 0 && matches(d.q.Matchers, h.at(at).key) {
-			d.found = append(d.found, remnant{id: d.last, at: at})
+	return d.walk.some(h, func(at slot, series *series, ms []storage.Matcher) {
+		if matches(ms, series.key) {
+			d.found = append(d.found, remnant{id: series.id, at: at})
 		}
-	}
-	return i < len(h.order)
+	})
 }
 
 // lookAt finds out what is left of some series.
