@@ -15,6 +15,10 @@ func labelChecks() []check {
 		{"Unescaped", labelsUnescaped},
 		{"AfterDelete", labelsAfterDelete},
 		{"Many", manyLabelValues},
+		{"Matched", labelsMatched},
+		{"InRange", labelsInRange},
+		{"Limit", labelsLimited},
+		{"Churn", labelsChurn},
 	}
 }
 
@@ -113,4 +117,103 @@ func manyLabelValues(f *fixture) {
 	f.wantValues("i", always(), want...)
 	f.wantValues("all", always(), "1")
 	f.wantValues("i", between(10, 12), "10", "11", "12")
+}
+
+// labelsMatched: matchers on the label itself choose among its values, others among the series.
+func labelsMatched(f *fixture) {
+	const n = 300
+	rows := make([]row, n)
+	for i := range rows {
+		rows[i] = row{"m;h=h" + strconv.Itoa(i) + ";p=" + strconv.Itoa(i%3) + ";q" + strconv.Itoa(i/100) + "=x", 1, 1}
+	}
+	f.append(rows...)
+	f.put("m 1=1", "other;h=h1;p=9 1=1")
+	f.step()
+	f.wantValues("h", where("h=~h29.", "p=0"), "h291", "h294", "h297")
+	f.wantValues("h", where("h=~h29.*", "h!~.*[0-6]", "h!=h298"), "h29", "h297", "h299")
+	f.wantValues("h", where("h=~h(29)?"), "h29")
+	f.wantValues("h", where("h=h7"), "h7")
+	f.wantValues("h", where("h=h7", "p=2"))
+	f.wantValues("h", where("h=none"))
+	f.wantValues("h", where("h="))
+	f.wantValues("h", where("h!=", storage.MetricName+"=other"), "h1")
+	f.wantValues("h", where("h=~h1|none|h2", "h=~.*2"), "h2")
+	f.wantValues("p", where("q0="), "0", "1", "2", "9")
+	f.wantValues("p", where("q0=", "q1=", "q2="), "9")
+	f.wantValues("p", where("h=~h1.?", storage.MetricName+"=m"), "0", "1", "2")
+	f.wantValues("p", where("h=~h3|h6|h9"), "0")
+	f.wantNames(where("p=~0|9"), storage.MetricName, "h", "p", "q0", "q1", "q2")
+	f.wantNames(where("h=~h2.."), storage.MetricName, "h", "p", "q2")
+	f.wantNames(where("h!~h.*"), storage.MetricName)
+	f.wantNames(where("q1!=", "q2!="))
+}
+
+// labelsInRange: a name or value is there if one of its series has a sample in range, wherever that is kept.
+func labelsInRange(f *fixture) {
+	f.put("a;x=1 1=1 9=1", "b;x=1;y=1 5=1", "c;x=2;y=2 1=1 2=1 3=1", "d;z=1 7=1")
+	f.step()
+	f.put("e;x=3 4=1", "c;x=2;y=2 12=1")
+	for range 2 {
+		f.wantValues("x", between(1, 1), "1", "2")
+		f.wantValues("x", between(4, 5), "1", "3")
+		f.wantValues("x", between(6, 8))
+		f.wantValues("x", between(9, 12), "1", "2")
+		f.wantValues("x", during(where("y!="), 5, 12), "1", "2")
+		f.wantValues("x", during(where("y="), 5, 12), "1")
+		f.wantNames(between(6, 8), storage.MetricName, "z")
+		f.wantNames(between(10, 12), storage.MetricName, "x", "y")
+		f.wantNames(during(where("x=1"), 6, 9), storage.MetricName, "x")
+		f.wantNames(between(2, 1))
+		f.wantValues("x", between(2, 1))
+		f.step()
+	}
+	f.delete(during(where("x=2"), 2, 12))
+	f.wantValues("x", between(2, 12), "1", "3")
+	f.wantValues("x", between(1, 1), "1", "2")
+}
+
+// labelsLimited: a limit gives the first names and values. Select and Delete don't look at it.
+func labelsLimited(f *fixture) {
+	var lines []string
+	for i := range 40 {
+		lines = append(lines, "m;i="+strconv.Itoa(i+10)+" "+strconv.Itoa(i)+"=1")
+	}
+	f.put(lines...)
+	f.put("m;j=1;k=1 1=1")
+	limited := func(n int, q storage.Query) storage.Query {
+		q.Limit = n
+		return q
+	}
+	f.step()
+	f.wantValues("i", limited(3, always()), "10", "11", "12")
+	f.wantValues("i", limited(2, where("i=~2.")), "20", "21")
+	f.wantValues("i", limited(2, between(25, 39)), "35", "36")
+	f.wantValues("i", limited(9, between(38, 39)), "48", "49")
+	f.wantValues("i", limited(-1, between(38, 39)), "48", "49")
+	f.wantValues("i", limited(1, byKey("m;i=22")), "22")
+	f.wantNames(limited(2, always()), storage.MetricName, "i")
+	f.wantNames(limited(2, where("j=1")), storage.MetricName, "j")
+	f.compare("", limited(1, where("i=~1[0-2]")), lines[:3])
+	f.delete(limited(1, where("i!=")))
+	f.wantNames(limited(9, always()), storage.MetricName, "j", "k")
+}
+
+// labelsChurn: thousands of series come and go between questions.
+func labelsChurn(f *fixture) {
+	const n = 1500
+	for life := range 5 {
+		rows := make([]row, n)
+		for i := range rows {
+			rows[i] = row{"m;i=" + strconv.Itoa(life*n+i) + ";life=" + strconv.Itoa(life), int64(i), 1}
+		}
+		f.append(rows...)
+		last := strconv.Itoa(life*n + n - 1)
+		f.wantValues("life", always(), strconv.Itoa(life))
+		f.wantValues("i", where("i=~.*"+last), last)
+		f.compare("", where("i="+last), []string{"m;i=" + last + ";life=" + strconv.Itoa(life) + " " + strconv.Itoa(n-1) + "=1"})
+		f.delete(where("i!="))
+		f.wantNames(always())
+		f.wantValues("life", between(0, n))
+		f.compare("", where("life=~.+"), nil)
+	}
 }

@@ -102,7 +102,7 @@ func (m *model) labelNames(q storage.Query) []string {
 			names[l.Name] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	return limit(names, q)
 }
 
 func (m *model) labelValues(name string, q storage.Query) []string {
@@ -112,7 +112,16 @@ func (m *model) labelValues(name string, q storage.Query) []string {
 			values[v] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(values))
+	return limit(values, q)
+}
+
+// limit returns the first of texts.
+func limit(texts map[string]bool, q storage.Query) []string {
+	sorted := slices.Sorted(maps.Keys(texts))
+	if q.Limit > 0 && q.Limit < len(sorted) {
+		return sorted[:q.Limit]
+	}
+	return sorted
 }
 
 func (m *model) stats() storage.Stats {

@@ -176,6 +176,16 @@ func readingMutants() []mutant {
 			}
 		})},
 		{"UnanchoredRegexp", "Matchers/Table", true, queries(unanchored)},
+		{"PrefixForWholeRegexp", "Matchers/AgainstScan", false, queries(onlyPrefix)},
+		{"RegexpForgetsFlags", "Matchers/AgainstScan", false, queries(noFlags)},
+		{"OldSeriesOnly", "Matchers/NewSeries", true, oldSeriesOnly},
+		{"LimitsSelect", "Labels/Limit", false, results(func(q storage.Query, found []*refSeries) []*refSeries {
+			if q.Limit > 0 && q.Matchers != nil {
+				return found[:min(q.Limit, len(found))]
+			}
+			return found
+		})},
+		{"NoLimit", "Labels/Limit", false, queries(func(q *storage.Query) { q.Limit = 0 })},
 		{"TimeTwice", "Writes/LastWriteWins", true, hooked(hooks{samples: func(samples []sample) []sample {
 			if len(samples) > 1 {
 				return slices.Insert(samples, 1, samples[0])
@@ -202,6 +212,39 @@ func unanchored(q *storage.Query) {
 			q.Matchers[i] = matcher(m.Name + m.Type.String() + ".*(" + m.Value + ").*")
 		}
 	}
+}
+
+// onlyPrefix takes what is behind the first .* of a regular expression for .*, too.
+func onlyPrefix(q *storage.Query) {
+	q.Matchers = slices.Clone(q.Matchers)
+	for i, m := range q.Matchers {
+		if prefix, _, ok := strings.Cut(m.Value, ".*"); ok && prefix != "" && m.Type == storage.MatchRegexp && !strings.ContainsAny(m.Value, "()|[") {
+			q.Matchers[i] = matcher(m.Name + "=~" + prefix + ".*")
+		}
+	}
+}
+
+func noFlags(q *storage.Query) {
+	q.Matchers = slices.Clone(q.Matchers)
+	for i, m := range q.Matchers {
+		q.Matchers[i] = matcher(m.Name + m.Type.String() + strings.TrimPrefix(m.Value, "(?i)"))
+	}
+}
+
+// oldSeriesOnly finds by a matcher only the series that were there at the first query with one.
+func oldSeriesOnly() storage.Store {
+	newest := int64(-1)
+	s := newReference()
+	s.result = func(q storage.Query, found []*refSeries) []*refSeries {
+		if len(q.Matchers) == 0 {
+			return found
+		}
+		if newest < 0 {
+			newest = s.births
+		}
+		return slices.DeleteFunc(found, func(x *refSeries) bool { return x.birth > newest })
+	}
+	return s
 }
 
 func deletingMutants() []mutant {

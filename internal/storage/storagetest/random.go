@@ -29,6 +29,21 @@ func random(t *testing.T, e Engine) {
 	})
 }
 
+// randomLabels compares Select with matchers, names and values with the model, over some hundred series that come and go.
+func randomLabels(t *testing.T, e Engine) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := &randomised{fixture: newFixture(t, e)}
+		r.reopened()
+		t.Repeat(map[string]func(*rapid.T){
+			"come":   r.comeLabelled,
+			"go":     r.goLabelled,
+			"match":  r.matchLabelled,
+			"names":  r.matchLabelled, // to be drawn more often
+			"engine": r.stepEngine,
+		})
+	})
+}
+
 // randomised is a store and the model that it is compared with. Its methods but the last
 // are the operations.
 type randomised struct {
@@ -86,6 +101,65 @@ var (
 		return q
 	})
 )
+
+// Tags of labelled series, and expressions for them. Values share prefixes, and some are what expressions are made of.
+var (
+	genText = rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "ab", "aab", "h1", "h2", "h12", "x.y", "ü", "A"}), rapid.StringMatching(`[ab]{1,3}[0-2]?`))
+	genExpr = rapid.OneOf(
+		rapid.SampledFrom([]string{"", ".*", ".+", "a|b|ab", "h[12]", "h.*", "h.+", ".*b", ".*a.*", "a?", "(?i)a.*", "x.y", "a|", "(a|b)+", "h1.|a.*b", "[^a].*"}),
+		rapid.StringMatching(`[ab]?(\.\*|\.\+|)[ab]{1,2}(\.\*|\.|)`),
+	)
+	genMatcher = rapid.Custom(func(t *rapid.T) storage.Matcher {
+		typ := storage.MatchType(rapid.IntRange(0, 3).Draw(t, "type"))
+		value := rapid.OneOf(genText, rapid.Just(""))
+		if typ == storage.MatchRegexp || typ == storage.MatchNotRegexp {
+			value = genExpr
+		}
+		return matcher(rapid.SampledFrom([]string{storage.MetricName, "p", "q", "none"}).Draw(t, "label") + typ.String() + value.Draw(t, "value"))
+	})
+	genLabelled = rapid.Custom(func(t *rapid.T) storage.Query {
+		q := always()
+		if rapid.IntRange(0, 2).Draw(t, "in range") == 0 {
+			q.Mint, q.Maxt = rapid.Int64Range(0, 5).Draw(t, "mint"), rapid.Int64Range(0, 5).Draw(t, "maxt")
+		}
+		q.Matchers = rapid.SliceOfN(genMatcher, 0, 3).Draw(t, "matchers")
+		q.Limit = rapid.IntRange(0, 4).Draw(t, "limit")
+		return q
+	})
+)
+
+func (r *randomised) comeLabelled(t *rapid.T) {
+	var rows []row
+	for range rapid.IntRange(1, 60).Draw(t, "series") {
+		ls, _ := storage.NewLabels(
+			storage.Label{Name: storage.MetricName, Value: rapid.OneOf(rapid.Just("m"), genText).Draw(t, "name")},
+			storage.Label{Name: "p", Value: rapid.OneOf(rapid.Just(""), genText).Draw(t, "p")},
+			storage.Label{Name: "q", Value: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "q")},
+		)
+		rows = append(rows, row{string(storage.AppendKey(nil, ls)), rapid.Int64Range(0, 5).Draw(t, "time"), 1})
+	}
+	r.append(rows...)
+	for _, row := range rows {
+		if err := r.model.append(row); err != nil {
+			t.Fatalf("BUG: %v", err)
+		}
+	}
+}
+
+func (r *randomised) goLabelled(t *rapid.T) {
+	q := genLabelled.Draw(t, "delete")
+	r.delete(q)
+	r.model.delete(q)
+}
+
+func (r *randomised) matchLabelled(t *rapid.T) {
+	q := genLabelled.Draw(t, "query")
+	r.compare("", q, text(r.model.read(q)))
+	r.wantNames(q, r.model.labelNames(q)...)
+	for _, name := range []string{storage.MetricName, "p"} {
+		r.wantValues(name, q, r.model.labelValues(name, q)...)
+	}
+}
 
 func (r *randomised) reopened() {
 	r.apps = []storage.Appender{r.app, r.store.Appender(), r.store.Appender()}

@@ -190,7 +190,8 @@ func (s *reference) LabelValues(ctx context.Context, name string, q storage.Quer
 }
 
 func (s *reference) labels(ctx context.Context, q storage.Query, pick func(storage.Label) (string, bool)) ([]string, error) {
-	found, err := s.find(ctx, s.queried(q))
+	q = s.queried(q)
+	found, err := s.find(ctx, q)
 	var all []string
 	for _, x := range found {
 		for _, l := range x.labels {
@@ -200,7 +201,11 @@ func (s *reference) labels(ctx context.Context, q storage.Query, pick func(stora
 		}
 	}
 	slices.Sort(all)
-	return slices.Compact(all), err
+	all = slices.Compact(all)
+	if q.Limit > 0 {
+		all = all[:min(q.Limit, len(all))]
+	}
+	return all, err
 }
 
 func (s *reference) Delete(ctx context.Context, q storage.Query) error {

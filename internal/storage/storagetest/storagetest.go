@@ -6,7 +6,7 @@
 //	}
 //
 // The suite knows nothing of any engine. Each check opens stores of its own; the last
-// topic, Random, compares the store with a plain map by random operations and shrinks
+// topics, Random and RandomLabels, compare the store with a plain map by random operations and shrink
 // what fails (the -rapid flags of pgregory.net/rapid apply).
 //
 // What a test from outside can't see is left to the engine's own tests: that what was
@@ -112,4 +112,5 @@ func Run(t *testing.T, e Engine) {
 		})
 	}
 	t.Run("Random", func(t *testing.T) { random(t, e) })
+	t.Run("RandomLabels", func(t *testing.T) { randomLabels(t, e) })
 }
