@@ -46,23 +46,29 @@ func tokenRune(r rune, n int) bool {
 
 // ParseKey reads a key. It is total: every text has a reading, and the empty text is
 // the empty set. The labels refer to the memory of key where nothing was escaped.
-func ParseKey(key string) Labels {
+func ParseKey(key string) Labels { return ParseKeyInto(nil, key) }
+
+// ParseKeyInto is ParseKey, and may use the memory of labels that are no longer needed.
+func ParseKeyInto(memory Labels, key string) Labels {
 	if key == "" {
 		return nil
 	}
-	if ls, ok := parseTagForm(key); ok {
+	if ls, ok := parseTagForm(memory, key); ok {
 		return ls
 	}
-	return Labels{{Name: MetricName, Value: key}}
+	return append(memory[:0], Label{Name: MetricName, Value: key})
 }
 
 // parseTagForm reads key if it is of tag form.
-func parseTagForm(key string) (Labels, bool) {
+func parseTagForm(memory Labels, key string) (Labels, bool) {
 	name, rest, found := strings.Cut(key, ";")
 	if !found {
 		return nil, false
 	}
-	ls := make([]Label, 0, 2+strings.Count(rest, ";"))
+	ls := memory[:0]
+	if n := 2 + strings.Count(rest, ";"); n > cap(ls) {
+		ls = make([]Label, 0, n)
+	}
 	if name != "" {
 		ls = append(ls, Label{MetricName, unescape(name)})
 	} else if rest == "" {
@@ -159,7 +165,7 @@ func plainName(name string) bool {
 		rest = rest[n:]
 	}
 	if strings.Contains(name, ";") {
-		_, tagged := parseTagForm(name)
+		_, tagged := parseTagForm(nil, name)
 		return !tagged
 	}
 	return name != "*"

@@ -49,9 +49,10 @@ type Index struct {
 		refs   []storage.Ref // by place
 		seed   maphash.Seed  // of labels, if there are some; differs from time to time, so that nobody can choose values that collide
 		labels map[string]*label
-		lists  [][]uint32 // of places, of values that several series have
-		listed int        // how many places they have room for
-		values int        // of all labels
+		lists  [][]uint32     // of places, of values that several series have
+		listed int            // how many places they have room for
+		values int            // of all labels
+		parsed storage.Labels // memory for those of the series at hand
 	}
 }
 
@@ -101,12 +102,13 @@ func (x *Index) Update(ctx context.Context, lastID uint64, live int, next func(a
 		}
 		if buf = next(x.mu.lastID, buf[:0]); len(buf) == 0 {
 			x.mu.lastID = max(x.mu.lastID, lastID)
+			clear(x.mu.parsed[:cap(x.mu.parsed)]) // it must not keep keys
 			return nil
 		}
 		for i := range buf {
 			x.addLocked(&buf[i])
 		}
-		clear(buf) // it must not keep keys
+		clear(buf)
 	}
 }
 
@@ -118,7 +120,8 @@ func (x *Index) addLocked(s *Series) {
 		x.addLabelLocked(storage.MetricName, s.Key, place)
 		return
 	}
-	for _, l := range storage.ParseKey(s.Key) {
+	x.mu.parsed = storage.ParseKeyInto(x.mu.parsed, s.Key)
+	for _, l := range x.mu.parsed {
 		x.addLabelLocked(l.Name, l.Value, place)
 	}
 }
