@@ -7,13 +7,16 @@ import (
 	"unicode"
 )
 
-// glob is an expression of literals with .* and .+ between them.
+// glob is an expression of words with .* and .+ between them.
 type glob struct {
-	texts []string // the literals
-	// gaps[i] is what comes before texts[i], and the last of them what comes behind the last text: nothing (-1), at least so
+	words [][]string // for each place where words are, those that may be there
+	// gaps[i] is what comes before words[i], and the last of them what comes behind the last word: nothing (-1), or at least so
 	// many bytes (0 or 1).
 	gaps []int
 }
+
+// maxWords is how many words there may be in one place: each is looked for.
+const maxWords = 16
 
 // newTest returns a function that says what match says, and is faster where it can be.
 func newTest(re *syntax.Regexp, match func(string) bool) func(string) bool {
@@ -51,52 +54,90 @@ func literal(re *syntax.Regexp) (string, bool) {
 // newGlob makes a glob of a concatenation, if it is one.
 func newGlob(subs []*syntax.Regexp) (g glob, ok bool) {
 	gap := -1
-	for _, sub := range subs {
-		if text, ok := literal(sub); ok {
-			g.texts, g.gaps = append(g.texts, text), append(g.gaps, gap)
-			gap = -1
+	for i := 0; i < len(subs); i++ {
+		if dots := subs[i]; len(dots.Sub) == 1 && dots.Sub[0].Op == syntax.OpAnyChar && dots.Op != syntax.OpQuest {
+			switch {
+			case dots.Op == syntax.OpStar:
+				gap = max(gap, 0)
+			case dots.Op == syntax.OpPlus && gap < 1:
+				gap = 1
+			default: // two characters at least, of any number of bytes
+				return g, false
+			}
 			continue
 		}
-		switch {
-		case len(sub.Sub) != 1 || sub.Sub[0].Op != syntax.OpAnyChar:
-			return g, false
-		case sub.Op == syntax.OpStar:
-			gap = max(gap, 0)
-		case sub.Op == syntax.OpPlus && gap < 1:
-			gap = 1
-		default: // two characters at least, of any number of bytes
+		words := nothing
+		for ; i < len(subs) && subs[i].Op != syntax.OpStar && subs[i].Op != syntax.OpPlus; i++ {
+			words = concat(words, cover(subs[i], false, false))
+		}
+		i--
+		texts, ok := wordsOf(words)
+		if !ok {
 			return g, false
 		}
+		g.words, g.gaps = append(g.words, texts), append(g.gaps, gap)
+		gap = -1
 	}
 	g.gaps = append(g.gaps, gap)
-	return g, len(g.texts) > 0
+	return g, len(g.words) > 0
 }
 
-// match says whether all of s matches. Each text may be taken where it comes first: that leaves most for the others.
-// (A literal begins where a character does, so a gap holds whole ones.)
+// wordsOf returns the texts of parts that are words, none of them empty, and few.
+func wordsOf(parts []part) (texts []string, ok bool) {
+	for _, p := range parts {
+		if p.form != exactly || p.text == "" || len(texts) == maxWords {
+			return nil, false
+		}
+		texts = append(texts, p.text)
+	}
+	return texts, len(texts) > 0
+}
+
+// match says whether all of s matches. In each place the word may be taken that ends first: that leaves most for the others.
+// (A word begins where a character does, so a gap holds whole ones.)
 func (g *glob) match(s string) bool {
-	last := len(g.texts) - 1
-	for i, text := range g.texts {
+	last := len(g.words) - 1
+	for i, words := range g.words {
 		gap := g.gaps[i]
 		if i == last && g.gaps[last+1] < 0 {
-			rest, ok := strings.CutSuffix(s, text)
-			return ok && (gap < 0 && rest == "" || gap >= 0 && len(rest) >= gap)
+			return endsWith(s, words, gap)
 		}
-		if gap < 0 {
-			if !strings.HasPrefix(s, text) {
-				return false
-			}
-			s = s[len(text):]
-			continue
-		}
-		if len(s) < gap {
+		end := firstEnd(s, words, gap)
+		if end < 0 {
 			return false
 		}
-		at := strings.Index(s[gap:], text)
-		if at < 0 {
-			return false
-		}
-		s = s[gap+at+len(text):]
+		s = s[end:]
 	}
 	return len(s) >= g.gaps[last+1]
+}
+
+// endsWith says whether s is a word behind a gap.
+func endsWith(s string, words []string, gap int) bool {
+	for _, w := range words {
+		if rest, ok := strings.CutSuffix(s, w); ok && (rest == "" && gap <= 0 || rest != "" && gap >= 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstEnd returns where the first word behind a gap ends in s, -1 if there is none.
+func firstEnd(s string, words []string, gap int) int {
+	end := -1
+	for _, w := range words {
+		at := 0
+		switch {
+		case gap < 0 && !strings.HasPrefix(s, w), len(s) < gap:
+			continue
+		case gap >= 0:
+			if at = strings.Index(s[gap:], w); at < 0 {
+				continue
+			}
+			at += gap
+		}
+		if at += len(w); end < 0 || at < end {
+			end = at
+		}
+	}
+	return end
 }

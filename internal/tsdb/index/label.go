@@ -14,6 +14,7 @@ type label struct {
 	sorted []uint32 // values by text, up to a time: those whose numbers are behind its length are not in it yet
 	table  table    // of values
 	last   uint32   // value of the series that was added last
+	memory memory
 }
 
 // many marks a number of a list. There are less than 1<<31 series: each takes 64 bytes and more elsewhere.
@@ -111,6 +112,8 @@ func (l *label) work(c *condition) (n int) {
 
 // match returns the values that match, each once; by text if that is asked for, and all values are sorted.
 func (l *label) match(seed maphash.Seed, p *pattern, byText bool) (values []uint32) {
+	t := l.newTrial(p)
+	defer t.end()
 	for _, part := range p.parts {
 		switch {
 		case part.form == exactly:
@@ -119,13 +122,13 @@ func (l *label) match(seed maphash.Seed, p *pattern, byText bool) (values []uint
 			}
 		case byText || part.text != "" && len(l.sorted) == len(l.texts):
 			for _, v := range l.within(part.text) {
-				if l.is(v, part, p) {
+				if t.is(v, part) {
 					values = append(values, v)
 				}
 			}
 		default:
 			for v := range uint32(len(l.texts)) {
-				if strings.HasPrefix(l.texts[v], part.text) && l.is(v, part, p) {
+				if strings.HasPrefix(l.texts[v], part.text) && t.is(v, part) {
 					values = append(values, v)
 				}
 			}
@@ -135,12 +138,12 @@ func (l *label) match(seed maphash.Seed, p *pattern, byText bool) (values []uint
 }
 
 // is says whether a value that begins with part's text matches it.
-func (l *label) is(v uint32, part part, p *pattern) bool {
+func (t *trial) is(v uint32, part part) bool {
 	switch part.form {
 	case longer:
-		return len(l.texts[v]) > len(part.text)
+		return len(t.l.texts[v]) > len(part.text)
 	case perhaps:
-		return p.test(l.texts[v])
+		return t.test(v)
 	}
 	return true
 }

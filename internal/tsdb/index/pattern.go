@@ -43,6 +43,7 @@ const maxParts = 1024
 
 // pattern says which values match.
 type pattern struct {
+	expr  string            // the expression, if parts of form perhaps came of one
 	parts []part            // by text; no text is of two of them
 	test  func(string) bool // decides on texts of a part of form perhaps
 }
@@ -56,7 +57,7 @@ var (
 
 // newPattern reads a regular expression as storage.NewMatcher does. match is that whole expression.
 func newPattern(expr string, match func(string) bool) pattern {
-	p := pattern{unknown, match}
+	p := pattern{expr, unknown, match}
 	re, err := syntax.Parse("^(?s:"+expr+")$", syntax.Perl)
 	if err != nil {
 		return p

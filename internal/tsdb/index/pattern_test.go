@@ -114,7 +114,7 @@ func (p *pattern) decides(v string) (matched bool, times int) {
 func FuzzPattern(f *testing.F) {
 	for _, expr := range []string{
 		"a|b", "a.*b", ".*a.+b", "a[bc]{1,2}d?", "(?i)aB", "x(a$|b)c", "^^a|b$$", "(a|b.*)c", "a.+a", ".+aa.*", "a\uFFFD", "(ab|cd)*e",
-		"a.+|a|ab", "a.b|a.+", ".*a.*.+b", "a)|(b", `a\zb|\Aa`, ".*.*x", "(a.*)(.+)", "(?i:ſ)k", "[^a]b", "", "a*", "(?-s)a.*",
+		"a.+|a|ab", "a.b|a.+", ".*a.*.+b", "a)|(b", `a\zb|\Aa`, ".*.*x", "(a.*)(.+)", "(?i:ſ)k", "[^a]b", "", "a*", "(?-s)a.*", ".*[ab]c", "(a|ab).*(b|bb)", "a.+(?i)b.*", ".*(a|ab)(b|c).+b",
 	} {
 		for _, v := range []string{"", "a", "ab", "a\xffb", "aXbXb", "aa", "aaa", "K"} {
 			f.Add(expr, v)
