@@ -225,6 +225,9 @@ func (tr *tree) readBelow(s *slab, r ref, n, level int, mint, maxt int64, dst []
 
 // within says whether there is a sample in [mint, maxt].
 func (tr *tree) within(s *slab, mint, maxt int64) bool {
+	if tr.root == 0 || tr.last <= maxt { // the newest sample tells
+		return tr.root != 0 && mint <= tr.last
+	}
 	var one [1]entry
 	return len(tr.read(s, mint, maxt, one[:0])) > 0
 }

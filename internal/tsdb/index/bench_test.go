@@ -111,9 +111,9 @@ func BenchmarkValues(b *testing.B) {
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			for b.Loop() {
-				var among *Postings
+				var among *Places
 				if bb.others != nil {
-					among = x.SelectAll(bb.others)
+					among = x.SelectAll(bb.others).Places()
 				}
 				x.VisitValues("host", bb.own, among, func(v string, refs *Refs) (keep, more bool) {
 					_, ok := refs.Next()

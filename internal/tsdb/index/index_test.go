@@ -119,7 +119,7 @@ func compare(t *rapid.T, x *Index, keys []string, ms []storage.Matcher) {
 		}
 	}
 	last := ""
-	kept := x.VisitValues(name, own, x.SelectAll(others), func(v string, refs *Refs) (keep, more bool) {
+	kept := x.VisitValues(name, own, x.SelectAll(others).Places(), func(v string, refs *Refs) (keep, more bool) {
 		if v <= last {
 			t.Fatalf("value %q after %q", v, last)
 		}
@@ -132,7 +132,7 @@ func compare(t *rapid.T, x *Index, keys []string, ms []storage.Matcher) {
 	if want := slices.Sorted(maps.Keys(values)); !slices.Equal(kept, want) {
 		t.Fatalf("%v: values %q, want %q", ms, kept, want)
 	}
-	x.VisitNames(x.SelectAll(ms), func(n string, refs *Refs) bool {
+	x.VisitNames(x.SelectAll(ms).Places(), func(n string, refs *Refs) bool {
 		if got := count(refs); got != names[n] {
 			t.Fatalf("%v: label %q has %d series, want %d", ms, n, got, names[n])
 		}

@@ -13,14 +13,14 @@ type Refs struct {
 	l      *label
 	values int      // those before this one are to come
 	places []uint32 // and these
-	among  []uint64 // nil: all
+	among  *Places  // nil: all
 }
 
 // Next returns the next series.
 func (r *Refs) Next() (storage.Ref, bool) {
 	for {
 		for n := len(r.places) - 1; n >= 0; n-- {
-			if place := r.places[n]; r.among == nil || hasBit(r.among, place) {
+			if place := r.places[n]; r.among == nil || hasBit(r.among.bits, place) {
 				r.places = r.places[:n]
 				return r.x.mu.refs[place], true
 			}
@@ -33,6 +33,15 @@ func (r *Refs) Next() (storage.Ref, bool) {
 		r.places = r.x.placesLocked(r.l, uint32(r.values))
 	}
 }
+
+// Places is a set of series of an index. It does not change.
+type Places struct {
+	refs []storage.Ref
+	bits []uint64
+}
+
+// All returns all series.
+func (x *Index) All() *Places { return x.SelectAll(nil).Places() }
 
 // SelectAll is Select without a Rest.
 func (x *Index) SelectAll(ms []storage.Matcher) *Postings {
@@ -50,27 +59,42 @@ func (p *Postings) AtMost() int {
 	return int(p.sets[0].n)
 }
 
-// bitmap returns the places of all that is still to come; nil if p is.
-func (p *Postings) bitmap() []uint64 {
-	if p == nil {
-		return nil
+// Places returns all that is still to come.
+func (p *Postings) Places() *Places {
+	s := &Places{p.refs, make([]uint64, (len(p.refs)+63)/64)}
+	if len(p.sets) == 1 && len(p.without) == 0 && p.from == 0 {
+		p.sets[0].fill(s.bits)
+		p.sets = nil
 	}
-	words := make([]uint64, (len(p.refs)+63)/64+1)
 	for place, ok := p.next(); ok; place, ok = p.next() {
-		words[place/64] |= 1 << (place % 64)
+		s.bits[place/64] |= 1 << (place % 64)
 	}
-	return words
+	return s
+}
+
+// Sift asks about each series, by ascending id, and returns those that are in, and those that may be.
+func (s *Places) Sift(look func(storage.Ref) (is, maybe bool)) (in, maybe *Places) {
+	in, maybe = &Places{s.refs, make([]uint64, len(s.bits))}, &Places{s.refs, make([]uint64, len(s.bits))}
+	for place, ok := seekBits(s.bits, 0); ok; place, ok = seekBits(s.bits, place+1) {
+		is, may := look(s.refs[place])
+		switch bit := uint64(1) << (place % 64); {
+		case is:
+			in.bits[place/64] |= bit
+		case may:
+			maybe.bits[place/64] |= bit
+		}
+	}
+	return in, maybe
 }
 
 // VisitNames visits the label names, ascending, each with the series among these that have it, which may be none. nil stands for all
 // series. It ends when visit returns false. The lock is held shared all the while.
-func (x *Index) VisitNames(among *Postings, visit func(name string, refs *Refs) bool) {
-	words := among.bitmap()
+func (x *Index) VisitNames(among *Places, visit func(name string, refs *Refs) bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for _, name := range slices.Sorted(maps.Keys(x.mu.labels)) {
 		l := x.mu.labels[name]
-		if !visit(name, &Refs{x: x, l: l, values: len(l.texts), among: words}) {
+		if !visit(name, &Refs{x: x, l: l, values: len(l.texts), among: among}) {
 			return
 		}
 	}
@@ -88,8 +112,7 @@ func (x *Index) Values(name string) int {
 
 // VisitValues returns the values of a label that visit wants to keep, ascending. It is given those that own match, whose names don't
 // matter, in this order; each with the series among these that have it, as VisitNames does.
-func (x *Index) VisitValues(name string, own []storage.Matcher, among *Postings, visit func(value string, refs *Refs) (keep, more bool)) (kept []string) {
-	words := among.bitmap()
+func (x *Index) VisitValues(name string, own []storage.Matcher, among *Places, visit func(value string, refs *Refs) (keep, more bool)) (kept []string) {
 	var wanted *pattern // nil: all
 	for _, m := range own {
 		switch m.Type {
@@ -107,7 +130,7 @@ func (x *Index) VisitValues(name string, own []storage.Matcher, among *Postings,
 		if wanted != nil {
 			values = l.match(x.mu.seed, wanted, true)
 		}
-		refs := Refs{x: x, among: words}
+		refs := Refs{x: x, among: among}
 		for i, v := range values {
 			text := l.texts[v]
 			if len(own) > 1 || wanted == nil {
