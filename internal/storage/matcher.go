@@ -3,6 +3,7 @@ package storage
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 )
 
 // MatchType is how a Matcher compares.
@@ -49,7 +50,11 @@ func NewMatcher(name string, t MatchType, value string) (Matcher, error) {
 	switch t {
 	case MatchEqual, MatchNotEqual:
 	case MatchRegexp, MatchNotRegexp:
-		re, err := regexp.Compile("^(?s:" + value + ")$")
+		_, err := syntax.Parse(value, syntax.Perl) // alone: "a)|(b" must not get out of the group
+		var re *regexp.Regexp
+		if err == nil {
+			re, err = regexp.Compile("^(?s:" + value + ")$")
+		}
 		if err != nil {
 			return Matcher{}, fmt.Errorf("matcher %s%s%q: %w", name, t, value, err)
 		}

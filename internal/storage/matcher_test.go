@@ -31,7 +31,7 @@ func TestMatcher(t *testing.T) {
 			t.Errorf("%v matches %q = %v, want %v", m, tt.value, got, tt.want)
 		}
 	}
-	for _, bad := range []string{"(", "a{2,1}", `\`} {
+	for _, bad := range []string{"(", "a{2,1}", `\`, "a)|(b"} {
 		if _, err := NewMatcher("x", MatchRegexp, bad); err == nil {
 			t.Errorf("NewMatcher took the regular expression %q", bad)
 		}
