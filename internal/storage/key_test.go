@@ -52,10 +52,14 @@ func TestParseKey(t *testing.T) {
 		{"a;%5F_name__=b", name("a;%5F_name__=b"), ""},
 		{"a;b%20c", name("a;b%20c"), ""},
 	}
+	var memory Labels
 	for _, tt := range tests {
 		got := ParseKey(tt.key)
 		if !got.Equal(tt.want) {
 			t.Errorf("ParseKey(%q) = %q, want %q", tt.key, got, tt.want)
+		}
+		if memory = ParseKeyInto(memory, tt.key); !memory.Equal(tt.want) {
+			t.Errorf("ParseKeyInto(%q) = %q, want %q", tt.key, memory, tt.want)
 		}
 		canonical := tt.canonical
 		if canonical == "" {

@@ -61,7 +61,7 @@ func (db *DB) LabelValues(ctx context.Context, name string, q storage.Query) ([]
 	}
 	values := a.find(func(among *labelindex.Places) []string {
 		n := 0
-		return db.labels.VisitValues(name, own, among, func(value string, refs *labelindex.Refs) (keep, more bool) {
+		return db.labels.VisitValues(ctx, name, own, among, func(value string, refs *labelindex.Refs) (keep, more bool) {
 			if keep = a.sees(value, refs); keep {
 				n++
 			}
@@ -130,8 +130,8 @@ func (db *DB) ask(ctx context.Context, q storage.Query) (*asked, error) {
 	if a.q.Mint <= storage.MinTime && a.q.Maxt >= storage.MaxTime && lastID == lastIndexed && live == n {
 		a.mode = knowing // none has ended
 	}
-	a.among = db.labels.SelectAll(q.Matchers)
-	return a, nil
+	a.among, err = db.labels.SelectAll(ctx, q.Matchers)
+	return a, err
 }
 
 // find returns the texts that visit finds with sees. It begins with looks at some series of each text, which is all there is to do if
@@ -258,6 +258,9 @@ func (a *asked) answer(texts []string, only func(text string) storage.Matcher) (
 
 // end returns texts, sorted and distinct, when what they show is durable.
 func (a *asked) end(texts []string) ([]string, error) {
+	if a.err == nil {
+		a.err = a.ctx.Err() // values may be missing
+	}
 	if a.err == nil {
 		a.err = a.db.wait(a.ctx, a.db.seq.Load())
 	}

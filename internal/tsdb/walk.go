@@ -24,7 +24,10 @@ func (db *DB) newWalk(ctx context.Context, ms []storage.Matcher) (walk, error) {
 	if err := db.updateIndex(ctx); err != nil {
 		return w, err
 	}
-	w.found = db.labels.Select(ms)
+	var err error
+	if w.found, err = db.labels.Select(ctx, ms); err != nil {
+		return w, err
+	}
 	w.id = w.found.LastID()
 	return w, nil
 }

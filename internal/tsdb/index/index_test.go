@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,14 @@ func feed(t testing.TB, x *Index, keys []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func mustSelect(t interface{ Fatal(...any) }, sel func(context.Context, []storage.Matcher) (*Postings, error), ms []storage.Matcher) *Postings {
+	p, err := sel(context.Background(), ms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // found reads all of a Select, and tries Rest as owners do.
@@ -90,7 +99,7 @@ func TestSelectAgainstScan(t *testing.T) {
 
 func compare(t *rapid.T, x *Index, keys []string, ms []storage.Matcher) {
 	want := scan(ms, keys)
-	for _, p := range []*Postings{x.Select(ms), x.SelectAll(ms)} {
+	for _, p := range []*Postings{mustSelect(t, x.Select, ms), mustSelect(t, x.SelectAll, ms)} {
 		if got := found(p, keys); !slices.Equal(got, want) {
 			t.Fatalf("%v: got %q, want %q", ms, got, want)
 		}
@@ -119,7 +128,7 @@ func compare(t *rapid.T, x *Index, keys []string, ms []storage.Matcher) {
 		}
 	}
 	last := ""
-	kept := x.VisitValues(name, own, x.SelectAll(others).Places(), func(v string, refs *Refs) (keep, more bool) {
+	kept := x.VisitValues(context.Background(), name, own, mustSelect(t, x.SelectAll, others).Places(), func(v string, refs *Refs) (keep, more bool) {
 		if v <= last {
 			t.Fatalf("value %q after %q", v, last)
 		}
@@ -132,7 +141,7 @@ func compare(t *rapid.T, x *Index, keys []string, ms []storage.Matcher) {
 	if want := slices.Sorted(maps.Keys(values)); !slices.Equal(kept, want) {
 		t.Fatalf("%v: values %q, want %q", ms, kept, want)
 	}
-	x.VisitNames(x.SelectAll(ms).Places(), func(n string, refs *Refs) bool {
+	x.VisitNames(mustSelect(t, x.SelectAll, ms).Places(), func(n string, refs *Refs) bool {
 		if got := count(refs); got != names[n] {
 			t.Fatalf("%v: label %q has %d series, want %d", ms, n, got, names[n])
 		}
@@ -158,7 +167,7 @@ func TestRest(t *testing.T) {
 		mustMatcher(t, "zone", storage.MatchNotEqual, ""),
 		mustMatcher(t, "core", storage.MatchRegexp, "1|2"),
 	}
-	p := x.Select(ms)
+	p := mustSelect(t, x.Select, ms)
 	if len(p.Rest()) != 2 {
 		t.Errorf("rest %v", p.Rest())
 	}
@@ -174,7 +183,7 @@ func TestStays(t *testing.T) {
 	for n := 1; n < len(keys); n += 131 {
 		x := &Index{}
 		feed(t, x, keys[:n])
-		p := x.Select(ms)
+		p := mustSelect(t, x.Select, ms)
 		feed(t, x, keys)
 		for range 3 { // the owner has none of these any more
 			err := x.Update(t.Context(), 1<<21, 0, func(after uint64, buf []Series) []Series {
@@ -239,4 +248,20 @@ func hosts(n, cores int) []string {
 		keys[i] = fmt.Sprintf("cpu.usage;core=%d;env=%s;host=host_%05d;rack=r%d;zone=z%d", i%cores, []string{"prod", "dev"}[h%2], h, h%1000, h%20)
 	}
 	return keys
+}
+
+// TestSelectEnds: with a done context an expression is not tried on all values, and what was not tried is tried later.
+func TestSelectEnds(t *testing.T) {
+	keys := hosts(20_000, 1)
+	x := &Index{}
+	feed(t, x, keys)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ms := []storage.Matcher{mustMatcher(t, "host", storage.MatchRegexp, ".*[0-9]{2}9[0-4]*")}
+	if _, err := x.Select(ctx, ms); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if got, want := found(mustSelect(t, x.Select, ms), keys), scan(ms, keys); !slices.Equal(got, want) || len(got) == 0 {
+		t.Fatalf("%d series, want %d", len(got), len(want))
+	}
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"hash/maphash"
 	"slices"
 	"sort"
@@ -110,9 +111,10 @@ func (l *label) work(c *condition) (n int) {
 	return n
 }
 
-// match returns the values that match, each once; by text if that is asked for, and all values are sorted.
-func (l *label) match(seed maphash.Seed, p *pattern, byText bool) (values []uint32) {
-	t := l.newTrial(p)
+// match returns the values that match, each once; by text if that is asked for, and all values are sorted. If ctx is done it returns some
+// of them.
+func (l *label) match(ctx context.Context, seed maphash.Seed, p *pattern, byText bool) (values []uint32) {
+	t := l.newTrial(ctx, p)
 	defer t.end()
 	for _, part := range p.parts {
 		switch {

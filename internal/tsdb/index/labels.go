@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -38,17 +39,6 @@ func (r *Refs) Next() (storage.Ref, bool) {
 type Places struct {
 	refs []storage.Ref
 	bits []uint64
-}
-
-// All returns all series.
-func (x *Index) All() *Places { return x.SelectAll(nil).Places() }
-
-// SelectAll is Select without a Rest.
-func (x *Index) SelectAll(ms []storage.Matcher) *Postings {
-	var p *Postings
-	cs := newConditions(ms)
-	x.view(cs, func() { p = x.selectLocked(cs, false) })
-	return p
 }
 
 // AtMost returns a number that there are no more series than.
@@ -111,8 +101,8 @@ func (x *Index) Values(name string) int {
 }
 
 // VisitValues returns the values of a label that visit wants to keep, ascending. It is given those that own match, whose names don't
-// matter, in this order; each with the series among these that have it, as VisitNames does.
-func (x *Index) VisitValues(name string, own []storage.Matcher, among *Places, visit func(value string, refs *Refs) (keep, more bool)) (kept []string) {
+// matter, in this order; each with the series among these that have it, as VisitNames does. If ctx is done it returns some of them.
+func (x *Index) VisitValues(ctx context.Context, name string, own []storage.Matcher, among *Places, visit func(value string, refs *Refs) (keep, more bool)) (kept []string) {
 	var wanted *pattern // nil: all
 	for _, m := range own {
 		switch m.Type {
@@ -128,7 +118,7 @@ func (x *Index) VisitValues(name string, own []storage.Matcher, among *Places, v
 	x.sorted(name, func(l *label) {
 		values := l.sorted
 		if wanted != nil {
-			values = l.match(x.mu.seed, wanted, true)
+			values = l.match(ctx, x.mu.seed, wanted, true)
 		}
 		refs := Refs{x: x, among: among}
 		for i, v := range values {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"metricd/internal/storage"
@@ -66,12 +67,20 @@ search:
 	}
 }
 
-// Select returns the series that all matchers match. Their zero value is not a matcher.
-func (x *Index) Select(ms []storage.Matcher) *Postings {
-	var p *Postings
+// Select returns the series that all matchers match; or ctx's error. The zero value of a Matcher is none.
+func (x *Index) Select(ctx context.Context, ms []storage.Matcher) (*Postings, error) {
+	return x.choose(ctx, ms, true)
+}
+
+// SelectAll is Select without a Rest.
+func (x *Index) SelectAll(ctx context.Context, ms []storage.Matcher) (*Postings, error) {
+	return x.choose(ctx, ms, false)
+}
+
+func (x *Index) choose(ctx context.Context, ms []storage.Matcher, mayLeave bool) (p *Postings, err error) {
 	cs := newConditions(ms)
-	x.view(cs, func() { p = x.selectLocked(cs, true) })
-	return p
+	x.view(cs, func() { p = x.selectLocked(ctx, cs, mayLeave) })
+	return p, ctx.Err()
 }
 
 // view calls f with the lock held, shared if the values that cs asks for are in order.
@@ -123,12 +132,12 @@ func newConditions(ms []storage.Matcher) []condition {
 			}
 			c.pattern = newPattern(m.Value, match)
 		}
-		if c.others && len(c.pattern.parts) == 1 {
-			switch c.pattern.parts[0] {
-			case nothing[0], anything[0]: // all values but none, and none of them
-				c.pattern.parts = map[part][]part{nothing[0]: some, anything[0]: nil}[c.pattern.parts[0]]
-				c.others = false
-			}
+		switch {
+		case !c.others:
+		case slices.Equal(c.pattern.parts, nothing): // all values are others
+			c.pattern.parts, c.others = some, false
+		case slices.Equal(c.pattern.parts, anything): // none is
+			c.pattern.parts, c.others = nil, false
 		}
 		cs[i] = c
 	}
@@ -155,8 +164,9 @@ const (
 	leavePlaces = 128
 )
 
-// selectLocked finds the series that match. If mayLeave is set it leaves to Rest what is more work to find than to try.
-func (x *Index) selectLocked(cs []condition, mayLeave bool) *Postings {
+// selectLocked finds the series that match. If mayLeave is set it leaves to Rest what is more work to find than to try. If ctx is
+// done it returns anything.
+func (x *Index) selectLocked(ctx context.Context, cs []condition, mayLeave bool) *Postings {
 	p := &Postings{refs: x.mu.refs[:len(x.mu.refs):len(x.mu.refs)], lastID: x.mu.lastID}
 	all := set{all: true, n: uint32(len(x.mu.refs))}
 	least := int(all.n)
@@ -175,7 +185,7 @@ func (x *Index) selectLocked(cs []condition, mayLeave bool) *Postings {
 			p.rest = append(p.rest, c.Matcher)
 			continue
 		}
-		values := x.valuesLocked(l, c)
+		values := x.valuesLocked(ctx, l, c)
 		if mayLeave && len(values) > 1 && least*leavePlaces < x.countLocked(l, values) {
 			p.rest = append(p.rest, c.Matcher)
 			continue
@@ -204,8 +214,8 @@ func (x *Index) selectLocked(cs []condition, mayLeave bool) *Postings {
 }
 
 // valuesLocked returns the values that a condition is about.
-func (x *Index) valuesLocked(l *label, c *condition) []uint32 {
-	values := l.match(x.mu.seed, &c.pattern, false)
+func (x *Index) valuesLocked(ctx context.Context, l *label, c *condition) []uint32 {
+	values := l.match(ctx, x.mu.seed, &c.pattern, false)
 	if c.others {
 		values = l.rest(values)
 	}

@@ -1,6 +1,9 @@
 package index
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // verdicts are what an expression said of the values of a label, by their numbers. They don't change.
 type verdicts struct {
@@ -22,12 +25,19 @@ type trial struct {
 	p *pattern
 	verdicts
 	changed bool
+
+	ctx   context.Context
+	tried int
+	over  bool // ctx is done: nothing is tried any more
 }
 
-func (l *label) newTrial(p *pattern) trial {
+// tryAtOnce is how often an expression is tried between two looks at the context.
+const tryAtOnce = 1024
+
+func (l *label) newTrial(ctx context.Context, p *pattern) trial {
 	l.memory.mu.Lock()
 	defer l.memory.mu.Unlock()
-	return trial{l: l, p: p, verdicts: l.memory.kept[p.expr]}
+	return trial{l: l, p: p, ctx: ctx, verdicts: l.memory.kept[p.expr]}
 }
 
 // test says whether the expression matches a value.
@@ -35,11 +45,17 @@ func (t *trial) test(v uint32) bool {
 	if hasBit(t.known, v) {
 		return hasBit(t.yes, v)
 	}
+	if t.over {
+		return false
+	}
 	if !t.changed {
 		words := (len(t.l.texts) + 63) / 64
 		t.known = append(make([]uint64, 0, words), t.known...)[:words]
 		t.yes = append(make([]uint64, 0, words), t.yes...)[:words]
 		t.changed = true
+	}
+	if t.tried++; t.tried%tryAtOnce == 0 {
+		t.over = t.ctx.Err() != nil
 	}
 	is := t.p.test(t.l.texts[v])
 	t.known[v/64] |= 1 << (v % 64)
