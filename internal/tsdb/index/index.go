@@ -16,7 +16,8 @@
 //
 // Texts are in the memory of the keys, which the owner has anyway. So a series whose only label is a name that no other has costs 42
 // bytes, one with six labels of which it shares all 44, of which it shares five 70. A query (query.go) turns each matcher into a set
-// of places (set.go), by a reading of its regular expression (pattern.go) that tries it on few values, and walks over the sets in step.
+// of places (set.go), by a reading of its regular expression (pattern.go) that tries it on few values and remembers what it said
+// of them (verdicts.go), and walks over the sets in step.
 package index
 
 import (
