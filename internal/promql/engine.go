@@ -1,7 +1,6 @@
 package promql
 
 import (
-	"cmp"
 	"log/slog"
 	"time"
 
@@ -12,13 +11,16 @@ import (
 	"metricd/internal/storage"
 )
 
-// What Options are where they are zero: Prometheus' defaults.
+// What Options are where they are zero or less: Prometheus' defaults.
 const (
 	DefaultMaxSamples    = 50_000_000
 	DefaultTimeout       = 2 * time.Minute
 	DefaultLookbackDelta = 5 * time.Minute
 	DefaultMaxConcurrent = 20
 )
+
+// PrometheusVersion is the version of Prometheus whose engine this is: its module is v0.316.0.
+const PrometheusVersion = "3.16.0"
 
 // subqueryStep is the step of a subquery that names none, in milliseconds: Prometheus' default evaluation interval.
 const subqueryStep = 60_000
@@ -32,6 +34,14 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // for metrics named prometheus_engine_…
+}
+
+// or returns v, or, where that is zero or less, otherwise.
+func or[T int | time.Duration](v, otherwise T) T {
+	if v > 0 {
+		return v
+	}
+	return otherwise
 }
 
 // Engine evaluates PromQL over a Store, which it does not own. It is safe for concurrent use and holds nothing that must be
@@ -62,10 +72,10 @@ func EngineOptions(o Options) prom.EngineOpts {
 	return prom.EngineOpts{
 		Logger:                   o.Logger,
 		Reg:                      o.Registerer,
-		MaxSamples:               cmp.Or(o.MaxSamples, DefaultMaxSamples),
-		Timeout:                  cmp.Or(o.Timeout, DefaultTimeout),
-		LookbackDelta:            cmp.Or(o.LookbackDelta, DefaultLookbackDelta),
-		ActiveQueryTracker:       make(slots, cmp.Or(o.MaxConcurrent, DefaultMaxConcurrent)),
+		MaxSamples:               or(o.MaxSamples, DefaultMaxSamples),
+		Timeout:                  or(o.Timeout, DefaultTimeout),
+		LookbackDelta:            or(o.LookbackDelta, DefaultLookbackDelta),
+		ActiveQueryTracker:       make(slots, or(o.MaxConcurrent, DefaultMaxConcurrent)),
 		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,

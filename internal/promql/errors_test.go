@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,9 +160,10 @@ func TestTurns(t *testing.T) {
 		}
 		store := &hooked{Store: base}
 		put(t, store, "x", 0, 1000, 1)
-		held, running := make(chan struct{}), 0
+		held := make(chan struct{})
+		var running atomic.Int32
 		store.onSelect = func(context.Context, storage.Query) {
-			running++
+			running.Add(1)
 			<-held
 		}
 		e := New(store, Options{MaxConcurrent: 2, Timeout: time.Hour})
@@ -185,8 +187,8 @@ func TestTurns(t *testing.T) {
 		if err := <-done; kindOf(t, err).Kind != Timeout || time.Since(start) != time.Minute {
 			t.Errorf("timed out in the queue after %v: %v", time.Since(start), err)
 		}
-		if running != 2 {
-			t.Errorf("%d queries ran at once, want 2", running)
+		if n := running.Load(); n != 2 {
+			t.Errorf("%d queries ran at once, want 2", n)
 		}
 		if _, err := e.LabelNames(t.Context(), Selection{Mint: 0, Maxt: 1}); err != nil {
 			t.Errorf("a look-up beside queries: %v", err)

@@ -23,9 +23,9 @@ type Lookup[T any] struct {
 	Warnings []string
 }
 
-// SeriesOf returns the label sets of series: with one selector in the order of the store, with several ordered by labels, each series
+// Series returns the label sets of series: with one selector in the order of the store, with several ordered by labels, each series
 // once. Without a selector it is BadData. Its errors, and those of LabelNames and LabelValues, are of type *Error.
-func (e *Engine) SeriesOf(ctx context.Context, sel Selection) (Lookup[storage.Labels], error) {
+func (e *Engine) Series(ctx context.Context, sel Selection) (Lookup[storage.Labels], error) {
 	if len(sel.Match) == 0 {
 		return Lookup[storage.Labels]{}, badData(errNoSelector)
 	}
@@ -107,7 +107,7 @@ func union(queries []storage.Query, get func(storage.Query) ([]string, error)) (
 // lookup calls find with one query for each selector, or with one for all series if there is none, when it is its turn and within
 // the timeout, and cuts what it found.
 func lookup[T any](ctx context.Context, e *Engine, sel Selection, find func(context.Context, []storage.Query) ([]T, error)) (Lookup[T], error) {
-	sets, err := e.selectors(sel.Match)
+	sets, err := e.Selectors(sel.Match)
 	if err != nil {
 		return Lookup[T]{}, err
 	}

@@ -19,7 +19,7 @@ func TestLookups(t *testing.T) {
 		fill(t, store)
 		e := New(store, Options{})
 		series := func(sel Selection) (Lookup[string], error) {
-			l, err := e.SeriesOf(t.Context(), sel)
+			l, err := e.Series(t.Context(), sel)
 			got := Lookup[string]{Warnings: l.Warnings}
 			for _, ls := range l.Found {
 				got.Found = append(got.Found, string(storage.AppendKey(nil, ls)))

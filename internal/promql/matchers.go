@@ -30,13 +30,13 @@ func translate(in []*labels.Matcher) ([]storage.Matcher, error) {
 }
 
 var (
-	errNoSelector = errors.New("no match[] parameter provided")
-	// errEmptySelector is about a selector that would match a series without labels, and so probably all.
+	errNoSelector    = errors.New("no match[] parameter provided")
 	errEmptySelector = errors.New("match[] must contain at least one non-empty matcher")
 )
 
-// selectors parses what a request gave as match[].
-func (e *Engine) selectors(match []string) ([][]storage.Matcher, error) {
+// Selectors parses selectors, as PromQL writes them, each to its matchers. One that would match a series without labels, and so
+// probably all, is refused. Its errors are of type *Error.
+func (e *Engine) Selectors(match []string) ([][]storage.Matcher, error) {
 	parsed, err := e.parser.ParseMetricSelectors(match)
 	if err != nil {
 		return nil, badData(err)

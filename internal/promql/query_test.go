@@ -2,7 +2,9 @@ package promql
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +151,22 @@ func TestQueryOptions(t *testing.T) {
 			t.Errorf("warnings %q, infos %q", r.Warnings, r.Infos)
 		}
 	})
+}
+
+// TestVersion: the version that is told to clients is that of the module.
+func TestVersion(t *testing.T) {
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(PrometheusVersion, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("\tgithub.com/prometheus/prometheus v0.%d%02d.%d\n", major, minor, patch)
+	if !strings.Contains(string(mod), want) {
+		t.Errorf("PrometheusVersion is %s, and go.mod has no line %q", PrometheusVersion, want)
+	}
 }
 
 // TestBounds: what is selected is what the expression needs, no more.
