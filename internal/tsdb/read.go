@@ -171,7 +171,7 @@ func (p *pieceReader) decode(store *blocks.Store, eras eras, id uint64, from, en
 	}
 	defer cur.Close()
 	first := eras.first(from)
-	for w := first; ; _, w = eras.window(w) {
+	for w := first; w <= end; _, w = eras.window(w) {
 		var found bool
 		if w, found = cur.FindWindowOf(id, w); !found || w > end {
 			break
