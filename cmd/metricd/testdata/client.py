@@ -397,23 +397,23 @@ def unheard(*command):
 def hanging(data):
     """A check that waits for a file for ever is ended by the second signal at the latest."""
     log = os.path.join(data, "log")
-    for name in os.listdir(log):
-        os.remove(os.path.join(log, name))
-        os.mkfifo(os.path.join(log, name))
+    names = [os.path.join(log, name) for name in os.listdir(log)]
+    for name in names:
+        os.remove(name)
+        os.mkfifo(name)
     p = subprocess.Popen(["metricd", "check", data])
-    fds, within = f"/proc/{p.pid}/fd", os.path.realpath(data)
     until = time.monotonic() + PATIENCE
 
-    def reading():
-        for fd in os.listdir(fds):
-            try:
-                if os.readlink(os.path.join(fds, fd)).startswith(within):
+    def opening():
+        """Whether a thread waits for somebody to write to a FIFO; kernels that don't tell have a second for it."""
+        tasks = f"/proc/{p.pid}/task"
+        for task in os.listdir(tasks):
+            with open(os.path.join(tasks, task, "wchan")) as f:
+                if f.read() == "wait_for_partner":
                     return True
-            except FileNotFoundError:  # closed meanwhile
-                pass
-        return False
+        return time.monotonic() > until - PATIENCE + 1
 
-    while not reading() and time.monotonic() < until:
+    while not opening():
         time.sleep(0.01)
     while p.poll() is None and time.monotonic() < until:
         p.send_signal(signal.SIGTERM)
