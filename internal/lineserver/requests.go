@@ -1,6 +1,7 @@
 package lineserver
 
 import (
+	"metricd/internal/lineorder"
 	"metricd/internal/lineproto"
 	"metricd/internal/storage"
 )
@@ -11,13 +12,13 @@ func (s *session) requests(w *work, in []byte) (used int) {
 	rows := w.batch.Rows[:0]
 	for used < len(in) && s.end == nil {
 		line := in[used:]
-		if expected, ref := s.order.next(); len(expected) < len(line) && string(line[:len(expected)]) == string(expected) && !s.parser.Skipping() {
+		if expected, ref := s.order.Next(); len(expected) < len(line) && string(line[:len(expected)]) == string(expected) && !s.parser.Skipping() {
 			value, time, n := s.parser.PutTail(line[len(expected):])
 			if n += len(expected); n > len(expected) && n <= s.parser.MaxLine {
-				if at := s.order.step(); ref == 0 {
-					w.learned = append(w.learned, learned{row: len(rows), at: at})
+				if at := s.order.Step(); ref == 0 {
+					w.learned = append(w.learned, lineorder.Learned{Row: len(rows), At: at})
 				}
-				rows = append(rows, storage.Row{Key: line[len("put ") : len(expected)-1], T: time * 1000, V: value, Ref: ref})
+				rows = append(rows, storage.Row{Key: line[len(beforeKey) : len(expected)-1], T: time * 1000, V: value, Ref: ref})
 				used += n
 				if len(rows) == maxBatch {
 					rows = s.puts(w, rows)
@@ -33,9 +34,9 @@ func (s *session) requests(w *work, in []byte) (used int) {
 		switch w.req.Kind {
 		case lineproto.Blank:
 		case lineproto.Put:
-			at, ref := s.order.look(w.req.Key)
+			at, ref := s.order.Look(w.req.Key)
 			if ref == 0 && at >= 0 {
-				w.learned = append(w.learned, learned{row: len(rows), at: at})
+				w.learned = append(w.learned, lineorder.Learned{Row: len(rows), At: at})
 			}
 			rows = append(rows, storage.Row{Key: w.req.Key, T: w.req.Time * 1000, V: w.req.Value, Ref: ref})
 			s.spoken = true
@@ -67,7 +68,7 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 		return rows[:0]
 	}
 	for _, l := range w.learned {
-		s.order.learn(l.at, rows[l.row].Ref)
+		s.order.Learn(l.At, rows[l.Row].Ref)
 	}
 	w.learned = w.learned[:0]
 	next := 0

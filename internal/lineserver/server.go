@@ -28,6 +28,7 @@ import (
 	"syscall"
 	"time"
 
+	"metricd/internal/lineorder"
 	"metricd/internal/lineproto"
 	"metricd/internal/storage"
 )
@@ -87,7 +88,7 @@ type Server struct {
 
 	conns, accepted, rejected, stalled, panics, puts, gets, malformed atomic.Int64
 
-	orders    atomic.Int64 // bytes left for what connections remember; see order
+	orders    atomic.Int64 // bytes left for what connections remember; see lineorder
 	lingering atomic.Int64 // rejected connections that are still being told so
 }
 
@@ -109,7 +110,7 @@ func New(cfg Config) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.orders.Store(maxOrders)
+	s.orders.Store(lineorder.Budget)
 	s.mu.sessions = make(map[*session]struct{})
 	s.work.New = func() any { return newWork(cfg.MaxLine) }
 	return s

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"metricd/internal/lineorder"
 	"metricd/internal/lineproto"
 	"metricd/internal/storage"
 )
@@ -30,6 +31,8 @@ const (
 	readSize = 256 << 10
 	// maxHeld is for how many reads, one after the other, replies may be held.
 	maxHeld = 8
+	// beforeKey is what a put begins with.
+	beforeKey = "put "
 	// keepPartial is the largest memory kept for the unfinished line of an idle connection.
 	keepPartial = 512
 )
@@ -39,7 +42,7 @@ const (
 type work struct {
 	in      []byte
 	req     lineproto.Request
-	learned []learned
+	learned []lineorder.Learned
 	batch   storage.Batch
 	out     outbox
 	scratch []byte
@@ -67,7 +70,7 @@ type session struct {
 	raw     syscall.RawConn
 	app     storage.Appender
 	parser  lineproto.Parser
-	order   order
+	order   lineorder.Order
 
 	partial    []byte    // the unfinished line between two reads
 	spoken     bool      // the first line has come
@@ -105,9 +108,8 @@ func newSession(srv *Server, ctx context.Context, running *sync.WaitGroup, conn 
 		return nil, err
 	}
 	tellRest(raw)
-	s := &session{srv: srv, running: running, ctx: ctx, conn: conn, raw: raw, app: srv.cfg.Store.Appender()}
+	s := &session{srv: srv, running: running, ctx: ctx, conn: conn, raw: raw, app: srv.cfg.Store.Appender(), order: lineorder.New(beforeKey, &srv.orders)}
 	s.parser.MaxLine, s.parser.MaxKey = srv.cfg.MaxLine, srv.cfg.MaxKey
-	s.order.budget = &srv.orders
 	s.onReadable, s.onWritable = s.readable, s.writable
 	srv.mu.Lock()
 	srv.mu.sessions[s] = struct{}{}
@@ -155,7 +157,7 @@ func (s *session) leave() {
 	s.srv.mu.Lock()
 	delete(s.srv.mu.sessions, s)
 	s.srv.mu.Unlock()
-	s.order.forget()
+	s.order.Forget()
 	s.srv.conns.Add(-1)
 }
 

@@ -1,4 +1,4 @@
-package lineserver
+package lineorder
 
 import (
 	"fmt"
@@ -9,37 +9,38 @@ import (
 	"metricd/internal/storage"
 )
 
-// orderUser does with an order what a session does, against a store that numbers keys.
+// orderUser does with an Order what a session does, against a store that numbers keys.
 type orderUser struct {
-	o       order
+	o       Order
 	refs    map[string]storage.Ref
 	rows    []string
-	learned []learned
+	learned []Learned
 	hits    int
 }
 
 func newOrderUser(budget int) *orderUser {
 	u := &orderUser{refs: map[string]storage.Ref{}}
-	u.o.budget = new(atomic.Int64)
-	u.o.budget.Store(int64(budget))
+	left := new(atomic.Int64)
+	left.Store(int64(budget))
+	u.o = New("put ", left)
 	return u
 }
 
 func (u *orderUser) put(t *testing.T, key string) {
 	t.Helper()
-	expected, ref := u.o.next()
+	expected, ref := u.o.Next()
 	var at int
 	if string(expected) == "put "+key+" " {
 		u.hits++
-		at = u.o.step()
+		at = u.o.Step()
 	} else {
-		at, ref = u.o.look([]byte(key))
+		at, ref = u.o.Look([]byte(key))
 	}
 	if ref != 0 && ref != u.refs[key] {
 		t.Fatalf("put of %q is taken for %v, want %v", key, ref, u.refs[key])
 	}
 	if ref == 0 && at >= 0 {
-		u.learned = append(u.learned, learned{len(u.rows), at})
+		u.learned = append(u.learned, Learned{len(u.rows), at})
 	}
 	u.rows = append(u.rows, key)
 }
@@ -47,11 +48,11 @@ func (u *orderUser) put(t *testing.T, key string) {
 // flush ends a batch: the store names the series; it refuses keys that begin with '!'.
 func (u *orderUser) flush() {
 	for _, l := range u.learned {
-		key := u.rows[l.row]
+		key := u.rows[l.Row]
 		if u.refs[key] == 0 && key[0] != '!' {
 			u.refs[key] = storage.Ref(len(u.refs) + 1)
 		}
-		u.o.learn(l.at, u.refs[key])
+		u.o.Learn(l.At, u.refs[key])
 	}
 	u.rows, u.learned = u.rows[:0], u.learned[:0]
 }
@@ -61,7 +62,7 @@ func TestOrderFollows(t *testing.T) {
 	for i := range keys {
 		keys[i] = fmt.Sprintf("host_%d.cpu", i)
 	}
-	u := newOrderUser(maxOrders)
+	u := newOrderUser(Budget)
 	round := func(keys []string) (hits int) {
 		u.hits = 0
 		for i, k := range keys {
@@ -119,19 +120,19 @@ func TestOrderRandom(t *testing.T) {
 			u.put(t, name)
 		}
 	}
-	u := newOrderUser(maxOrders)
-	for i := range 3 * maxOrder {
+	u := newOrderUser(Budget)
+	for i := range 3 * maxEntries {
 		u.put(t, fmt.Sprintf("key_%0100d", i))
 		u.flush()
 	}
-	if len(u.o.ends) > maxOrder || len(u.o.text) > maxOrderText {
+	if len(u.o.ends) > maxEntries || len(u.o.text) > maxText {
 		t.Errorf("%d entries, %d bytes of text", len(u.o.ends), len(u.o.text))
 	}
-	if left := u.o.budget.Load(); left < maxOrders-maxOrderText-12*maxOrder || left > maxOrders-maxOrderText/2 {
+	if left := u.o.budget.Load(); left < Budget-maxText-12*maxEntries || left > Budget-maxText/2 {
 		t.Errorf("%d bytes of the budget are left", left)
 	}
-	u.o.forget()
-	if left := u.o.budget.Load(); left != maxOrders {
-		t.Errorf("%d bytes of the budget are left at the end, want all %d", left, maxOrders)
+	u.o.Forget()
+	if left := u.o.budget.Load(); left != Budget {
+		t.Errorf("%d bytes of the budget are left at the end, want all %d", left, Budget)
 	}
 }
