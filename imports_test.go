@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"metricd/internal/httpapi":             {"metricd/internal/backup", "metricd/internal/dump", "metricd/internal/storage"},
 	"metricd/internal/bench":               {"metricd/internal/lineproto"},
 	"metricd/internal/ingest/graphite":     {"metricd/internal/decimal", "metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
+	"metricd/internal/ingest/influx":       {"metricd/internal/decimal", "metricd/internal/storage"},
 	"metricd/internal/lineserver":          {"metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/lineorder":           {"metricd/internal/storage"},
 	"metricd/internal/lineproto":           {"metricd/internal/decimal"},
