@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -48,7 +47,7 @@ func newConn(ctx, base context.Context, srv *Server, nc net.Conn) (*conn, error)
 // run serves the connection to its end.
 func (c *conn) run() {
 	defer c.leave()
-	defer c.survive()
+	defer c.in.survive()
 	err := c.raw.Read(c.readable)
 	for errors.Is(err, os.ErrDeadlineExceeded) && c.srv.stopping.Load() && !c.draining {
 		c.draining = true
@@ -59,14 +58,6 @@ func (c *conn) run() {
 		c.in.cut(c.partial)
 	}
 	c.in.wait(c.base)
-}
-
-// survive, deferred, keeps a panic from ending more than this connection.
-func (c *conn) survive() {
-	if p := recover(); p != nil {
-		c.srv.panics.Add(1)
-		c.srv.log.Error("BUG: panic in a Graphite connection; it was closed", "client", c.in.client, "panic", p, "stack", string(debug.Stack()))
-	}
 }
 
 // leave closes the connection and takes it off the list.
@@ -82,7 +73,10 @@ func (c *conn) leave() {
 // readable is called by raw.Read whenever there may be something to read. It returns true when the connection is to end.
 func (c *conn) readable(fd uintptr) (end bool) {
 	c.srv.gate.wait(c.ctx) // before there is a buffer
-	if c.read(fd) {
+	w := c.srv.work.Get().(*work)
+	end = c.read(fd, w)
+	c.srv.work.Put(w) // not after a panic: nobody knows what is in it
+	if end {
 		return true
 	}
 	if t := c.srv.cfg.IdleTimeout; t > 0 && !c.srv.stopping.Load() {
@@ -95,9 +89,7 @@ func (c *conn) readable(fd uintptr) (end bool) {
 }
 
 // read takes lines until there are none for now, or (end) for good.
-func (c *conn) read(fd uintptr) (end bool) {
-	w := c.srv.work.Get().(*work)
-	defer c.srv.work.Put(w)
+func (c *conn) read(fd uintptr, w *work) (end bool) {
 	n := copy(w.in, c.partial)
 	c.partial = c.partial[:0]
 	for {

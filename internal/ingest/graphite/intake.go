@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"metricd/internal/lineorder"
@@ -144,6 +145,16 @@ func (s *intake) cut(rest []byte) {
 	if len(bytes.TrimSpace(rest)) > 0 && !s.skipping {
 		s.srv.wrong.Add(1)
 		s.srv.badLines.tell(s.srv.log, "a Graphite connection ended in the middle of a line", "client", s.client, "line", excerpt(rest))
+	}
+}
+
+// survive, deferred, keeps a panic from ending more than what was being done.
+func (s *intake) survive() {
+	if p := recover(); p != nil {
+		s.srv.panics.Add(1)
+		s.srv.log.Error("BUG: panic while Graphite lines were taken; those of one read are lost", "client", s.client, "panic", p, "stack", string(debug.Stack()))
+		s.order.Forget()
+		s.tail, s.skipping = lineproto.Parser{}, false
 	}
 }
 

@@ -32,6 +32,8 @@ type refusingAppender struct {
 
 func (a refusingAppender) Append(b *storage.Batch) (storage.Seq, error) {
 	switch {
+	case strings.HasPrefix(string(b.Rows[0].Key), "panic"):
+		panic("BUG: a test")
 	case a.s.failed.Load():
 		return 0, fmt.Errorf("%w: the disk is on fire", storage.ErrFailed)
 	case !a.s.full.Load():
@@ -166,10 +168,38 @@ func TestFailedStore(t *testing.T) {
 	r := start(t, Config{Store: store})
 	store.failed.Store(true)
 	r.send("a 1 1\nb 1 1\n")
-	if st := r.srv.Stats(); st.Dropped != 2 || st.Samples != 0 {
+	c, err := net.Dial("udp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for want := range int64(2) { // one after the other: the socket is read on
+		io.WriteString(c, "c 1 1\n")
+		until(t, "dropped", func() bool { return r.srv.Stats().Dropped == 3+want })
+	}
+	if st := r.srv.Stats(); st.Dropped != 4 || st.Samples != 0 {
 		t.Errorf("stats %+v", st)
 	}
 	if log := r.log.String(); !strings.Contains(log, "on fire") {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// TestPanic: what a panic ends is one connection, or the taking of some datagrams.
+func TestPanic(t *testing.T) {
+	r := start(t, Config{Store: &refusing{Store: openStore(t, tsdb.Options{})}})
+	c, err := net.Dial("udp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r.send("panic 1 1\n")
+	io.WriteString(c, "panic 1 1\n")
+	until(t, "two panics", func() bool { return r.srv.Stats().Panics == 2 })
+	io.WriteString(c, "a 1 1\n")
+	r.send("b 1 1\n")
+	until(t, "two samples", func() bool { return r.srv.Stats().Samples == 2 })
+	if log := r.log.String(); !strings.Contains(log, "BUG: a test") || !strings.Contains(log, "store.go") {
 		t.Errorf("logged %s", log)
 	}
 }

@@ -75,13 +75,13 @@ type Config struct {
 }
 
 // Stats counts what a Server did since it was made. Every line that came and was not blank is in one of Samples, NaN, Wrong,
-// Refused and Dropped, at the latest when its connection has ended.
+// Refused and Dropped, at the latest when its connection has ended (unless by a panic).
 type Stats struct {
 	Conns     int64 // open connections
 	Accepted  int64 // connections served
 	Rejected  int64 // connections over the limit
 	Browsers  int64 // connections closed since they began with HTTP or TLS
-	Panics    int64 // connections ended by a panic
+	Panics    int64 // connections, or reads of datagrams, ended by a panic
 	Datagrams int64 // received
 	Bytes     int64 // received, over TCP and UDP
 

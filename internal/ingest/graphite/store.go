@@ -49,14 +49,16 @@ func (s *intake) hold(w *work, rows []storage.Row, err error) {
 	}
 }
 
-// append appends rows. It returns those that the store refused for now, and why, moved to the front of rows. If the store has failed it sets
-// end, and returns all.
+// append appends rows. It returns those that the store refused for now, and why, moved to the front of rows. If the store has failed it
+// returns all, and sets end, unless s is lossy.
 func (s *intake) append(w *work, rows []storage.Row) (left []storage.Row, err error) {
 	w.batch.Rows = rows
 	seq, err := s.app.Append(&w.batch)
 	if err != nil {
 		w.learned = w.learned[:0]
-		s.end = err
+		if !s.lossy {
+			s.end = err
+		}
 		return rows, err
 	}
 	s.seq = seq

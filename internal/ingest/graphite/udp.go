@@ -24,7 +24,7 @@ func (s *Server) serveUDP(ctx, base context.Context, udp *net.UDPConn) error {
 	defer in.order.Forget()
 	var broken error
 	readable := func(fd uintptr) bool {
-		broken = s.datagramsFrom(fd, &in)
+		broken = s.takeDatagrams(fd, &in)
 		return broken != nil
 	}
 	err = raw.Read(readable)
@@ -32,19 +32,27 @@ func (s *Server) serveUDP(ctx, base context.Context, udp *net.UDPConn) error {
 		err = raw.Control(func(fd uintptr) { readable(fd) })
 	}
 	in.wait(base)
-	switch {
-	case in.end != nil: // the store has failed, which whoever owns it tells
-		return nil
-	case broken != nil:
+	if broken != nil {
 		return fmt.Errorf("read from %s: %w", udp.LocalAddr(), broken)
 	}
 	return err
 }
 
-// datagramsFrom takes the datagrams that are there. An error means that no more can be taken.
-func (s *Server) datagramsFrom(fd uintptr, in *intake) error {
-	w := s.work.Get().(*work)
-	defer s.work.Put(w)
+// takeDatagrams takes the datagrams that are there. An error means that no more can be read.
+func (s *Server) takeDatagrams(fd uintptr, in *intake) error {
+	for {
+		w := s.work.Get().(*work)
+		done, err := s.readDatagrams(fd, w, in)
+		if done {
+			s.work.Put(w) // not after a panic: nobody knows what is in it
+			return err
+		}
+	}
+}
+
+// readDatagrams does that with the memory of w. It is not done if it ended with a panic.
+func (s *Server) readDatagrams(fd uintptr, w *work, in *intake) (done bool, err error) {
+	defer in.survive()
 	for n := 0; ; {
 		m, err := syscall.Read(int(fd), w.in[n:n+maxDatagram])
 		if err == nil {
@@ -57,19 +65,16 @@ func (s *Server) datagramsFrom(fd uintptr, in *intake) error {
 		if err == syscall.EAGAIN || len(w.in)-n <= maxDatagram {
 			in.lines(w, w.in[:n])
 			n = 0
-			if in.end != nil {
-				return in.end
-			}
 			if in.late() {
-				return nil
+				return true, nil
 			}
 		}
 		switch err {
 		case nil, syscall.EINTR, syscall.ECONNREFUSED:
 		case syscall.EAGAIN:
-			return nil
+			return true, nil
 		default:
-			return err
+			return true, err
 		}
 	}
 }
