@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"metricd/internal/ingest/influx":       {"metricd/internal/decimal", "metricd/internal/storage"},
 	"metricd/internal/lineserver":          {"metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/lineorder":           {"metricd/internal/storage"},
+	"metricd/internal/ingest/remotewrite":  {"metricd/internal/storage"},
 	"metricd/internal/lineproto":           {"metricd/internal/decimal"},
 	"metricd/internal/promql":              {"metricd/internal/storage"},
 	"metricd/internal/decimal":             {},

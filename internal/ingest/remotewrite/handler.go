@@ -1,0 +1,153 @@
+package remotewrite
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"metricd/internal/storage"
+)
+
+// version says which message a request holds.
+type version uint8
+
+const (
+	version1 version = 1 + iota // prometheus.WriteRequest
+	version2                    // io.prometheus.write.v2.Request
+)
+
+// failure is why a request was not carried out, or not to its end, with the status of the answer.
+type failure struct {
+	status int
+	text   string
+}
+
+func (f failure) Error() string { return f.text }
+
+// statuses are those of failures.
+var statuses = [...]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}
+
+// retryAfter is after how many seconds a sender should try again.
+const retryAfter = "5"
+
+// ServeHTTP implements http.Handler, for POST. It reads the body to its end, however slow it comes: deadlines are its caller's matter. See the package
+// for the answers; all texts are one line, plain.
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	res, err := r.receive(req)
+	r.stats.requests.Add(1)
+	h := w.Header()
+	if res != nil {
+		r.stats.count(res)
+	}
+	if err == nil {
+		tellWritten(h, res)
+		if !res.refused.any() {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		http.Error(w, res.refused.String(), http.StatusBadRequest)
+		return
+	}
+	f := asFailure(err)
+	if i := slices.Index(statuses[:], f.status); i >= 0 {
+		r.stats.failed[i].Add(1)
+	}
+	if f.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	} else if res != nil {
+		tellWritten(h, res)
+	}
+	http.Error(w, f.text, f.status)
+}
+
+// tellWritten sets the headers that say what was stored.
+func tellWritten(h http.Header, res *result) {
+	h.Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(res.samples))
+	h.Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(res.histograms))
+	h.Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
+}
+
+// asFailure returns err with the status that it stands for.
+func asFailure(err error) failure {
+	if f := (failure{}); errors.As(err, &f) {
+		return f
+	}
+	switch {
+	case errors.Is(err, errUndecodable), errors.Is(err, errOther):
+		return failure{http.StatusBadRequest, err.Error()}
+	case errors.Is(err, errSymbols):
+		return failure{http.StatusRequestEntityTooLarge, err.Error()}
+	}
+	return failure{http.StatusServiceUnavailable, err.Error()}
+}
+
+// receive carries a request out. The result is nil if nothing of it was looked at.
+func (r *Receiver) receive(req *http.Request) (*result, error) {
+	v, err := negotiate(req.Header)
+	if err != nil {
+		return nil, err
+	}
+	b := r.newBody()
+	defer r.release(b)
+	err = r.read(b, req)
+	r.stats.bytes.Add(int64(len(b.b)))
+	if err != nil {
+		return nil, err
+	}
+	res, app, err := r.store(req.Context(), v, b.b)
+	if res == nil {
+		return nil, err
+	}
+	if durable := app.Wait(req.Context(), res.seq); durable != nil {
+		return res, durable
+	}
+	return res, err
+}
+
+// store stores what packed holds, in one of the works. The Appender knows when it is durable. The result is nil if packed
+// could not be decompressed.
+func (r *Receiver) store(ctx context.Context, v version, packed []byte) (*result, storage.Appender, error) {
+	var w *work
+	select {
+	case w = <-r.works:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	if w == nil {
+		w = r.newWork()
+	}
+	defer func() { r.works <- w }()
+	if err := w.unpack(packed, r.opts.MaxBody); err != nil {
+		return nil, nil, err
+	}
+	err := w.take(v)
+	res := w.result
+	return &res, w.app, err
+}
+
+// negotiate returns which message the headers announce. No Content-Type stands for version 1, and no Content-Encoding for
+// snappy, as Prometheus has it.
+func negotiate(h http.Header) (version, error) {
+	if c := h.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "snappy") {
+		return 0, failure{http.StatusUnsupportedMediaType, "Content-Encoding " + strconv.Quote(c) + ": want snappy"}
+	}
+	c := h.Get("Content-Type")
+	if c == "" {
+		return version1, nil
+	}
+	kind, params, err := mime.ParseMediaType(c)
+	if err == nil && kind == "application/x-protobuf" {
+		switch params["proto"] {
+		case "", "prometheus.WriteRequest":
+			return version1, nil
+		case "io.prometheus.write.v2.Request":
+			return version2, nil
+		}
+	}
+	return 0, failure{http.StatusUnsupportedMediaType, "Content-Type " + strconv.Quote(c) +
+		": want application/x-protobuf, with proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request"}
+}

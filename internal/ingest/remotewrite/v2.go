@@ -1,0 +1,231 @@
+package remotewrite
+
+import (
+	"bytes"
+	"errors"
+
+	"metricd/internal/storage"
+)
+
+// maxSymbols is how many symbols a message may have.
+const maxSymbols = 1 << 20
+
+var (
+	errSymbols = errors.New("more than 1,048,576 symbols in one message")
+	errOther   = errors.New("the message is of the other version of remote write than Content-Type says")
+)
+
+// request2 takes an io.prometheus.write.v2.Request, the message of version 2.
+//
+//	22  length  symbol   2a  length  TimeSeries   (1 to 3: reserved, so that no message is good for both versions)
+//
+// Series name their texts by numbers of symbols, from 0. Symbols come first, from every sender, but need not.
+func (w *work) request2() error {
+	m := message{rest: w.body}
+	first := -1 // where the first TimeSeries begins
+	for at := 0; m.next(); at = len(w.body) - len(m.rest) {
+		switch m.key {
+		case 4<<3 | bytesType:
+			if len(w.symbols) == maxSymbols {
+				return errSymbols
+			}
+			end := len(w.body) - len(m.rest)
+			w.symbols = append(w.symbols, symbol{uint32(end - len(m.data)), uint32(end)})
+		case 5<<3 | bytesType:
+			if first < 0 {
+				first = at
+			}
+		case 1<<3 | bytesType, 3<<3 | bytesType:
+			return errOther
+		default:
+			m.other(5)
+		}
+	}
+	if m.bad {
+		return errUndecodable
+	}
+	if first < 0 {
+		return nil
+	}
+	var told metadata2
+	for m = (message{rest: w.body[first:]}); m.next(); {
+		if m.key != 5<<3|bytesType {
+			continue
+		}
+		if err := w.series2(m.data, &told); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// series2 takes a TimeSeries. told is the metadata of the last one.
+//
+//	0a  length  numbers of symbols: name, value, name, value …; or 08  number, each for itself
+//	12  length  Sample   1a  length  Histogram   22  length  Exemplar   2a  length  Metadata
+//
+// The numbers come first and at once, from every sender.
+func (w *work) series2(b []byte, told *metadata2) error {
+	p := pairs{symbols: w.symbols, body: w.body, flat: w.flat[:0]}
+	now := metadata2{}
+	m := message{rest: b}
+	for m.next() {
+		switch m.key {
+		case 1<<3 | bytesType:
+			m.bad = !p.packed(m.data)
+		case 1<<3 | varintType:
+			p.add(m.bits)
+		case 5<<3 | bytesType:
+			m.bad = !now.decode(m.data)
+		case 2<<3 | bytesType, 3<<3 | bytesType, 4<<3 | bytesType:
+		default:
+			m.other(5)
+		}
+	}
+	w.flat = p.flat
+	if m.bad {
+		return errUndecodable
+	}
+	why := taken
+	if p.half || p.lost {
+		why = badSymbol
+	}
+	if now != (metadata2{}) && why == taken {
+		if now.metric = p.metric; now != *told {
+			*told = now
+			w.tell2(now)
+		}
+	}
+	return w.elements(w.flat, b, why, 3<<3|bytesType, 4<<3|bytesType)
+}
+
+// symbol is where a symbol lies in a message.
+type symbol struct{ start, end uint32 }
+
+// pairs makes an ident of numbers of symbols.
+type pairs struct {
+	symbols []symbol
+	body    []byte // what they lie in
+	flat    []byte // the ident
+
+	name   uint64 // of a label, if half
+	half   bool   // its value is still to come
+	lost   bool   // there was a number without a symbol
+	metric uint64 // the value of the label __name__
+}
+
+// packed takes numbers, and says whether b holds such.
+func (p *pairs) packed(b []byte) bool {
+	for len(b) > 0 {
+		var n uint64
+		switch {
+		case b[0] < 0x80:
+			n, b = uint64(b[0]), b[1:]
+		case len(b) > 1 && b[1] < 0x80:
+			n, b = uint64(b[0]&0x7f)|uint64(b[1])<<7, b[2:]
+		default:
+			var ok bool
+			if n, b, ok = longVarint(b); !ok {
+				return false
+			}
+		}
+		p.add(n)
+	}
+	return true
+}
+
+// add takes the next number.
+func (p *pairs) add(n uint64) {
+	if n >= uint64(len(p.symbols)) {
+		p.lost = true
+		n = 0
+	}
+	if p.half = !p.half; p.half {
+		p.name = n
+		return
+	}
+	if p.lost {
+		return
+	}
+	a, b := p.symbols[p.name], p.symbols[n]
+	if a.end-a.start == uint32(len(storage.MetricName)) && string(p.body[a.start:a.end]) == storage.MetricName {
+		p.metric = n
+	}
+	if !p.short(a, b) {
+		p.flat = appendLabel(p.flat, p.body[a.start:a.end], p.body[b.start:b.end])
+	}
+}
+
+// slack is how many bytes may be read behind what is copied.
+const slack = 32
+
+// short is appendLabel for short texts: it copies 32 bytes each, whatever their length is, which costs a fraction of a call
+// of copy. It does nothing and returns false where that is not possible.
+func (p *pairs) short(name, value symbol) bool {
+	n, v := name.end-name.start, value.end-value.start
+	at := len(p.flat)
+	if n > slack || v > slack || cap(p.flat)-at < 6+2*slack || cap(p.body)-int(max(name.start, value.start)) < slack {
+		return false
+	}
+	body := p.body[:cap(p.body)]
+	to := p.flat[at : at+6+2*slack]
+	to[0], to[1], to[2], to[3] = 0x0a, byte(n+v+4), 0x0a, byte(n)
+	*(*[slack]byte)(to[4:]) = [slack]byte(body[name.start:])
+	to = to[4+n:]
+	to[0], to[1] = 0x12, byte(v)
+	*(*[slack]byte)(to[2:]) = [slack]byte(body[value.start:])
+	p.flat = p.flat[:at+int(6+n+v)]
+	return true
+}
+
+// metadata2 is a Metadata, with the numbers of its symbols.
+//
+//	08  type   18  help   20  unit
+type metadata2 struct {
+	kind, help, unit uint64
+	metric           uint64
+}
+
+func (d *metadata2) decode(b []byte) bool {
+	m := message{rest: b}
+	for m.next() {
+		switch m.key {
+		case 1<<3 | varintType:
+			d.kind = m.bits
+		case 3<<3 | varintType:
+			d.help = m.bits
+		case 4<<3 | varintType:
+			d.unit = m.bits
+		default:
+			m.other(4)
+		}
+	}
+	return !m.bad
+}
+
+// tell2 passes metadata on. That of a series of a classic histogram or a summary is that of the metric it belongs to, whose
+// name version 2 does not tell.
+func (w *work) tell2(d metadata2) {
+	n := uint64(len(w.symbols))
+	if d.help >= n || d.unit >= n {
+		return
+	}
+	text := func(n uint64) []byte { return w.body[w.symbols[n].start:w.symbols[n].end] }
+	metric := text(d.metric)
+	var ends []string
+	switch d.kind {
+	case kindHistogram:
+		ends = []string{"_bucket", "_sum", "_count"}
+	case kindGaugeHistogram:
+		ends = []string{"_bucket", "_gsum", "_gcount"}
+	case kindSummary:
+		ends = []string{"_sum", "_count"}
+	}
+	for _, end := range ends {
+		if base, ok := bytes.CutSuffix(metric, []byte(end)); ok && len(base) > 0 {
+			metric = base
+			break
+		}
+	}
+	w.tell(metric, d.kind, text(d.help), text(d.unit))
+}
