@@ -23,7 +23,7 @@ func (w *work) histogram(ident, b []byte, why reason) error {
 			h.count = h.sum
 		}
 	}
-	if len(w.rows)+len(h.cumulative)+2 > maxRows {
+	if !w.room(len(h.cumulative) + 2) {
 		if err := w.store(); err != nil {
 			return err
 		}

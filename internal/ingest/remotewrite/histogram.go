@@ -44,7 +44,7 @@ type span struct {
 const (
 	customBounds = -53
 	// maxBuckets is how many buckets a histogram may have.
-	maxBuckets = 4096
+	maxBuckets = 1024
 	// staleBits is Prometheus' staleness marker: the NaN by which it says that a series has ended.
 	staleBits = 0x7ff0000000000002
 )
@@ -112,7 +112,7 @@ func (h *histogram) buckets(m *message) {
 	case 16<<3 | bytesType:
 		h.bounds = h.doubles(h.bounds, m)
 	default:
-		m.other(16)
+		m.other(1<<17 - 2)
 	}
 }
 
@@ -149,7 +149,7 @@ func decodeSpan(b []byte) (s span, ok bool) {
 		case 2<<3 | varintType:
 			s.length = uint32(m.bits)
 		default:
-			m.other(2)
+			m.other(1<<1 | 1<<2)
 		}
 	}
 	return s, !m.bad

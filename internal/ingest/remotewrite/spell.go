@@ -126,7 +126,7 @@ func label(text string, b []byte) (l storage.Label, ok bool) {
 		case 2<<3 | bytesType:
 			l.Value = text[end-len(m.data) : end]
 		default:
-			m.other(2)
+			m.other(1<<1 | 1<<2)
 		}
 	}
 	return l, !m.bad

@@ -22,9 +22,7 @@ func (w *work) request1() error {
 		case 4<<3 | bytesType, 5<<3 | bytesType:
 			err = errOther
 		default:
-			if m.key>>3 != 2 {
-				m.other(3)
-			}
+			m.other(1<<1 | 1<<3)
 		}
 		if err != nil {
 			return err
@@ -54,7 +52,7 @@ func (w *work) series1(b []byte) error {
 			ident = w.flat
 		case 2<<3 | bytesType, 3<<3 | bytesType, 4<<3 | bytesType:
 		default:
-			m.other(4)
+			m.other(1<<1 | 1<<2 | 1<<3 | 1<<4)
 		}
 	}
 	if m.bad {
@@ -81,7 +79,7 @@ func (w *work) metadata1(b []byte) error {
 		case 5<<3 | bytesType:
 			unit = m.data
 		default:
-			m.other(5)
+			m.other(1<<1 | 1<<2 | 1<<4 | 1<<5)
 		}
 	}
 	if m.bad {

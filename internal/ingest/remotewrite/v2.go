@@ -38,7 +38,7 @@ func (w *work) request2() error {
 		case 1<<3 | bytesType, 3<<3 | bytesType:
 			return errOther
 		default:
-			m.other(5)
+			m.other(1<<4 | 1<<5)
 		}
 	}
 	if m.bad {
@@ -79,7 +79,7 @@ func (w *work) series2(b []byte, told *metadata2) error {
 			m.bad = !now.decode(m.data)
 		case 2<<3 | bytesType, 3<<3 | bytesType, 4<<3 | bytesType:
 		default:
-			m.other(5)
+			m.other(1<<6 - 2)
 		}
 	}
 	w.flat = p.flat
@@ -197,7 +197,7 @@ func (d *metadata2) decode(b []byte) bool {
 		case 4<<3 | varintType:
 			d.unit = m.bits
 		default:
-			m.other(4)
+			m.other(1<<1 | 1<<3 | 1<<4)
 		}
 	}
 	return !m.bad

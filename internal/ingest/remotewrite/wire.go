@@ -108,9 +108,13 @@ func skipRun(b []byte, key byte) int {
 	return at
 }
 
-// other is told of a field that the caller does not read. It is good if its number is above known, so that senders may add
-// fields; else it is known by another type, and taking its value for absent would store what nobody sent.
-func (m *message) other(known uint64) { m.bad = m.bad || m.key>>3 <= known }
+// other is told of a field that the caller does not read, and which numbers, a bit each, it does. Other numbers are skipped, so that senders may
+// add fields. One of these with another type is an error: to take its value for absent would store what nobody sent.
+func (m *message) other(known uint64) {
+	if n := m.key >> 3; n < 64 && known>>n&1 != 0 {
+		m.bad = true
+	}
+}
 
 // float returns the value of a field of type double.
 func (m *message) float() float64 { return math.Float64frombits(m.bits) }
@@ -162,7 +166,7 @@ func decodeSample(b []byte) (t int64, v float64, ok bool) {
 		case 2<<3 | varintType:
 			t = int64(m.bits)
 		default:
-			m.other(3 - 1)
+			m.other(1<<1 | 1<<2)
 		}
 	}
 	return t, v, !m.bad

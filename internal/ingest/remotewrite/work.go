@@ -114,6 +114,9 @@ func (w *work) clear() {
 	w.failed, w.fresh, w.texts = w.failed[:0], w.fresh[:0], w.texts[:0]
 }
 
+// room says whether there is room for n more rows.
+func (w *work) room(n int) bool { return len(w.rows)+n <= maxRows && len(w.texts) <= keepBytes }
+
 // elements takes the samples, histograms and exemplars among the fields b of a TimeSeries of the series that ident
 // spells. why is why all are to be refused, if not taken. Samples are field 2 in both versions; the keys of the other two are given.
 func (w *work) elements(ident, b []byte, why reason, histograms, exemplars uint64) error {
@@ -126,7 +129,7 @@ func (w *work) elements(ident, b []byte, why reason, histograms, exemplars uint6
 			if !ok {
 				return errUndecodable
 			}
-			if len(w.rows) == maxRows {
+			if !w.room(1) {
 				if err := w.store(); err != nil {
 					return err
 				}
@@ -185,6 +188,9 @@ func (w *work) find(ident []byte) reason {
 
 // meet is find for a series that the young generation does not have; it takes note of it.
 func (w *work) meet(hash uint64, ident []byte) reason {
+	if len(ident) > 3*w.maxKey+suffixBytes { // an ident is twice as long as its key at most, but for labels without values
+		return longLabels
+	}
 	l := learned{hash: hash}
 	start := len(w.texts)
 	w.texts = append(w.texts, ident...)
