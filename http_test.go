@@ -31,8 +31,8 @@ func TestHTTP(t *testing.T) {
 	addr := s.HTTPAddr().String()
 	data := filepath.Join(t.TempDir(), "data")
 	_, err = metricd.Open(metricd.Config{Listen: "127.0.0.1:0", HTTP: addr, Data: data})
-	var taken *metricd.HTTPError
-	if !errors.As(err, &taken) || taken.Addr != addr || !errors.Is(err, syscall.EADDRINUSE) {
+	var taken *metricd.ListenError
+	if !errors.As(err, &taken) || taken.Field != "HTTP" || taken.Addr != addr || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("taken: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

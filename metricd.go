@@ -1,5 +1,5 @@
 // Package metricd is a metrics server that can be embedded: it takes samples over the line
-// protocol and keeps them.
+// protocol, and those of others, and keeps them.
 //
 // The command metricd is this package with flags; it keeps samples in a directory unless told otherwise, a Server in
 // memory unless Config.Data names one. Open a Server, run Serve until its context
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"metricd/internal/httpapi"
+	"metricd/internal/ingest/graphite"
 	"metricd/internal/lineserver"
 	"metricd/internal/tsdb"
 )
@@ -44,6 +45,11 @@ type Config struct {
 	Listen string
 	// HTTP is the TCP address of the HTTP API (go doc metricd/internal/httpapi); empty: there is none.
 	HTTP string
+	// Graphite is the address, for TCP and UDP, of Graphite's plaintext protocol (go doc metricd/internal/ingest/graphite);
+	// empty: it is not spoken.
+	Graphite string
+	// Version is what the HTTP API says when it is asked for the version; empty: (devel).
+	Version string
 	// Data is the directory where samples are kept; it is made if there is none. InMemory, or empty: nowhere,
 	// they are in memory only, and gone when the server ends.
 	Data string
@@ -82,12 +88,11 @@ type Config struct {
 
 // Server is an open metrics server. Its methods are safe for concurrent use.
 type Server struct {
-	ln    net.Listener
-	store *tsdb.DB
-	lines *lineserver.Server
-
-	web net.Listener // nil: no HTTP
-	api *httpapi.Server
+	on       listeners
+	store    *tsdb.DB
+	lines    *lineserver.Server
+	api      *httpapi.Server
+	graphite *graphite.Server
 
 	failed chan error // why the store failed, once
 	log    *slog.Logger
@@ -110,15 +115,12 @@ func Open(cfg Config) (*Server, error) {
 	case cfg.MemoryLimit < 0:
 		cfg.MemoryLimit = 0
 	}
-	ln, err := net.Listen("tcp", cfg.Listen)
+	if cfg.Version == "" {
+		cfg.Version = "(devel)"
+	}
+	on, err := listen(cfg)
 	if err != nil {
 		return nil, err
-	}
-	var web net.Listener
-	if cfg.HTTP != "" {
-		if web, err = net.Listen("tcp", cfg.HTTP); err != nil {
-			return nil, errors.Join(&HTTPError{cfg.HTTP, err}, ln.Close())
-		}
 	}
 	failed := make(chan error, 1)
 	o := tsdb.Options{
@@ -136,12 +138,11 @@ func Open(cfg Config) (*Server, error) {
 	}
 	store, err := tsdb.Open(o)
 	if err != nil {
-		return nil, errors.Join(&DataError{cfg.Data, err}, closeListener(ln), closeListener(web))
+		return nil, errors.Join(&DataError{cfg.Data, err}, on.close())
 	}
 	return &Server{
-		ln:     ln,
+		on:     on,
 		store:  store,
-		web:    web,
 		failed: failed,
 		log:    cfg.Logger,
 
@@ -155,7 +156,14 @@ func Open(cfg Config) (*Server, error) {
 			WriteTimeout: cfg.WriteTimeout,
 			Logger:       cfg.Logger,
 		}),
-		api: httpapi.New(httpapi.Config{Store: store, MaxLine: cfg.MaxLine, MaxKey: cfg.MaxKey, Logger: cfg.Logger}),
+		api: httpapi.New(httpapi.Config{Store: store, MaxLine: cfg.MaxLine, MaxKey: cfg.MaxKey, Version: cfg.Version, Logger: cfg.Logger}),
+		graphite: graphite.New(graphite.Config{
+			Store:       store,
+			MaxLine:     cfg.MaxLine,
+			MaxKey:      cfg.MaxKey,
+			IdleTimeout: cfg.IdleTimeout,
+			Logger:      cfg.Logger,
+		}),
 	}, nil
 }
 
@@ -165,14 +173,22 @@ func Open(cfg Config) (*Server, error) {
 func (s *Server) MemoryLimit() int64 { return s.memoryLimit }
 
 // Addr returns the address of the line protocol.
-func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+func (s *Server) Addr() net.Addr { return s.on.lines.Addr() }
 
 // HTTPAddr returns the address of the HTTP API, nil if there is none.
 func (s *Server) HTTPAddr() net.Addr {
-	if s.web == nil {
+	if s.on.web == nil {
 		return nil
 	}
-	return s.web.Addr()
+	return s.on.web.Addr()
+}
+
+// GraphiteAddr returns the address of Graphite's protocol, for TCP and UDP alike, nil if it is not spoken.
+func (s *Server) GraphiteAddr() net.Addr {
+	if s.on.graphite == nil {
+		return nil
+	}
+	return s.on.graphite.Addr()
 }
 
 // Serve serves until ctx is done. Then it stops accepting, answers what was received, closes
@@ -230,35 +246,29 @@ func (s *Server) logStats(ctx context.Context) {
 	}
 }
 
-// serve runs both servers until ctx is done. cancel does that; if one of them ends, so does the other.
+// serve runs the servers of all protocols until ctx is done. cancel does that; if one of them ends, so do the others.
 func (s *Server) serve(ctx context.Context, cancel func()) error {
-	web := make(chan error, 1)
-	if s.web == nil {
-		web <- nil
-	} else {
-		go func() {
+	var running sync.WaitGroup
+	errs := make([]error, 3)
+	run := func(i int, serve func() error) {
+		running.Go(func() {
 			defer cancel()
-			web <- s.api.Serve(ctx, s.web)
-		}()
+			errs[i] = serve()
+		})
 	}
-	err := s.lines.Serve(ctx, s.ln)
-	cancel()
-	return errors.Join(err, <-web)
+	run(0, func() error { return s.lines.Serve(ctx, s.on.lines) })
+	if s.on.web != nil {
+		run(1, func() error { return s.api.Serve(ctx, s.on.web) })
+	}
+	if s.on.graphite != nil {
+		run(2, func() error { return s.graphite.Serve(ctx, s.on.graphite, s.on.udp) })
+	}
+	running.Wait()
+	return errors.Join(errs...)
 }
 
 // failing is how long clients have to read their last replies when the store failed.
 const failing = 1500 * time.Millisecond
-
-// HTTPError says that the address of the HTTP API can't be listened on.
-type HTTPError struct {
-	Addr string
-	Err  error
-}
-
-func (e *HTTPError) Error() string { return fmt.Sprintf("HTTP API: %v", e.Err) }
-
-// Unwrap returns the cause.
-func (e *HTTPError) Unwrap() error { return e.Err }
 
 // DataError says that a data directory can't be opened.
 type DataError struct {
@@ -281,20 +291,7 @@ func logf(log *slog.Logger) func(string, ...any) {
 
 // Close releases the listeners and the store. Call it after Serve has returned, or instead
 // of Serve.
-func (s *Server) Close() error {
-	return errors.Join(closeListener(s.ln), closeListener(s.web), s.store.Close())
-}
-
-// closeListener closes a listener, if it is one, and Serve has not done that.
-func closeListener(ln net.Listener) error {
-	if ln == nil {
-		return nil
-	}
-	if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
-}
+func (s *Server) Close() error { return errors.Join(s.on.close(), s.store.Close()) }
 
 // RunServer serves the line protocol on host and port, keeping samples in memory, until the
 // process gets SIGINT or SIGTERM; a second signal ends the process at once.

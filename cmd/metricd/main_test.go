@@ -168,9 +168,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ADDR", addr)
 	ts.Setenv("HOST", host)
 	ts.Setenv("PORT", port)
-	_, rest, _ = strings.Cut(string(r.stdout.text), "and for HTTP (export, import, backup) on ")
+	_, rest, _ = strings.Cut(string(r.stdout.text), "and for HTTP on ")
 	web, _, _ := strings.Cut(rest, "\n")
 	ts.Setenv("HTTP", web)
+	_, rest, _ = strings.Cut(string(r.stdout.text), "and for Graphite on ")
+	carbon, _, _ := strings.Cut(rest, ", ")
+	_, carbonPort, _ := strings.Cut(carbon, ":")
+	ts.Setenv("GRAPHITE", carbonPort)
 	ts.Setenv("PID", strconv.Itoa(r.cmd.Process.Pid))
 }
 

@@ -22,9 +22,10 @@ const defaultData = "metricd-data"
 
 // serveCmd runs the server until a signal ends it.
 type serveCmd struct {
-	Listen string  `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
-	HTTP   *string `name:"http" placeholder:"HOST:PORT" help:"Where the HTTP API listens (default ${http}; if that is taken, there is none). none: there is none."`
-	Data   string  `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none (default ${default}, below the current one). ${memory}: in memory, until the server stops."`
+	Listen   string  `default:"${listen}" placeholder:"HOST:PORT" help:"Where clients connect (default ${default}: from this machine only). Port 0 takes any free one."`
+	HTTP     *string `name:"http" placeholder:"HOST:PORT" help:"Where the HTTP API listens (default ${http}; if that is taken, there is none). none: there is none."`
+	Graphite string  `placeholder:"HOST:PORT" help:"Where Graphite's plaintext protocol is spoken, over TCP and UDP, such as 127.0.0.1:2003 (default: nowhere)."`
+	Data     string  `default:"${data}" placeholder:"DIR" help:"The directory where samples are kept; made if there is none (default ${default}, below the current one). ${memory}: in memory, until the server stops."`
 
 	Retention         age  `default:"0" placeholder:"AGE" help:"How old samples may be, such as 12h, 30d or 1y: older ones are refused, hidden, and dropped. 0 (the default): any age."`
 	RetentionDropMost bool `help:"Let retention drop more than half of all samples at once. It refuses to, else: the clock may be wrong, or --retention."`
@@ -84,8 +85,9 @@ func (c *serveCmd) Run() error {
 	warnFiles(log, cfg.MaxConns)
 	warnBeyond(log, s.Addr(), "--listen "+metricd.DefaultListen)
 	warnBeyond(log, s.HTTPAddr(), "--http "+metricd.DefaultHTTP)
+	warnBeyond(log, s.GraphiteAddr(), "--graphite 127.0.0.1:2003")
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
-	announce(stdout, s.Addr(), s.HTTPAddr(), cfg.Data)
+	announce(stdout, s, cfg.Data)
 	err = s.Serve(ctx)
 	if closed := s.Close(); !errors.Is(closed, err) { // or Close only says again why the store failed
 		err = errors.Join(err, closed)
@@ -100,22 +102,17 @@ func (c *serveCmd) Run() error {
 // open opens the server. The HTTP API is left out if nobody asked for it and the default address is taken.
 func (c *serveCmd) open(cfg *metricd.Config, log *slog.Logger) (*metricd.Server, error) {
 	s, err := metricd.Open(*cfg)
-	web := new(metricd.HTTPError)
-	if errors.As(err, &web) && c.HTTP == nil && errors.Is(err, syscall.EADDRINUSE) {
-		log.Warn("there is no HTTP API (export, import, backup), since its address is taken: give another with --http", "addr", cfg.HTTP, "by", holder(context.Background(), cfg.HTTP))
+	taken := new(metricd.ListenError)
+	if errors.As(err, &taken) && taken.Field == "HTTP" && c.HTTP == nil && errors.Is(err, syscall.EADDRINUSE) {
+		log.Warn("there is no HTTP API, since its address is taken: give another with --http", "addr", cfg.HTTP, "by", holder(context.Background(), cfg.HTTP))
 		cfg.HTTP = ""
 		s, err = metricd.Open(*cfg)
 	}
-	data := new(metricd.DataError)
-	switch {
-	case err == nil:
-		return s, nil
-	case errors.As(err, &data):
-		return nil, err
-	case errors.As(err, &web):
-		return nil, listenError(context.Background(), err, "--http", cfg.HTTP, cfg.Listen)
+	if err == nil || !errors.As(err, &taken) {
+		return s, err
 	}
-	return nil, listenError(context.Background(), err, "--listen", cfg.Listen, cfg.HTTP)
+	flags := map[string]string{"Listen": "--listen", "HTTP": "--http", "Graphite": "--graphite"}
+	return nil, listenError(context.Background(), taken.Err, flags[taken.Field], taken.Addr, cfg.Listen, cfg.HTTP, cfg.Graphite)
 }
 
 // httpAddr returns the address of the HTTP API, empty for none.
@@ -159,6 +156,8 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 	return metricd.Config{
 		Listen:       c.Listen,
 		HTTP:         c.httpAddr(),
+		Graphite:     c.Graphite,
+		Version:      version(),
 		Data:         c.Data,
 		SyncInterval: interval,
 		Retention:    time.Duration(c.Retention),
@@ -236,7 +235,8 @@ func shareProcessor() {
 }
 
 // announce says where the server listens and how to try it. Nobody needs to listen to that.
-func announce(w io.Writer, addr, web net.Addr, data string) {
+func announce(w io.Writer, s *metricd.Server, data string) {
+	addr := s.Addr()
 	where := "in memory: nothing is kept when it stops"
 	if data != metricd.InMemory {
 		where = "data in " + data
@@ -249,8 +249,11 @@ func announce(w io.Writer, addr, web net.Addr, data string) {
 		host = "127.0.0.1"
 	}
 	fmt.Fprintf(w, "metricd %s listens on %s (%s)\n", version(), addr, where)
-	if web != nil {
-		fmt.Fprintf(w, "and for HTTP (export, import, backup) on %s\n", web)
+	if web := s.HTTPAddr(); web != nil {
+		fmt.Fprintf(w, "and for HTTP on %s\n", web)
+	}
+	if carbon := s.GraphiteAddr(); carbon != nil {
+		fmt.Fprintf(w, "and for Graphite on %s, TCP and UDP\n", carbon)
 	}
 	fmt.Fprintf(w, `try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
 or type it:  telnet %s %s

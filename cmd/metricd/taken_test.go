@@ -22,7 +22,7 @@ func TestElsewhere(t *testing.T) {
 		{"nonsense", ""},
 		{"127.0.0.1:http", ""},
 	} {
-		got := elsewhere(tt.addr, tt.other)
+		got := elsewhere(tt.addr, []string{tt.other})
 		host, port, err := net.SplitHostPort(got)
 		if err != nil || got == tt.addr || got == tt.other || port == "8888" || port == "8889" {
 			t.Errorf("instead of %s: %s", tt.addr, got)
@@ -44,7 +44,7 @@ func TestElsewhere(t *testing.T) {
 	}
 	defer ln.Close()
 	port := ln.Addr().(*net.TCPAddr).Port
-	if got := elsewhere(fmt.Sprintf("127.0.0.1:%d", port-1), ""); got == ln.Addr().String() {
+	if got := elsewhere(fmt.Sprintf("127.0.0.1:%d", port-1), nil); got == ln.Addr().String() {
 		t.Errorf("%s is taken", got)
 	}
 	refused := &net.OpError{Op: "listen", Err: syscall.EACCES}

@@ -6,6 +6,8 @@
 //	GET  /api/v1/export           samples as text (export.go)
 //	POST /api/v1/import           samples from text (import.go)
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
+//	POST /api/v1/write            Prometheus' remote write (package remotewrite)
+//	POST /write, /api/v2/write    InfluxDB's line protocol (package influx), with its /ping, /health and /query
 //
 // Errors are JSON, as Prometheus' HTTP API has it: {"status":"error","errorType":…,"error":…}. An answer that
 // fails after its first byte was sent has no end: the connection is closed, and clients see that it is cut short.
@@ -60,6 +62,8 @@ type Config struct {
 	// Stall is how long a request waits for its client to send or to read something; a minute.
 	Stall time.Duration
 
+	Version string // of metricd, for those who ask
+
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // the clock, for what is dated; nil: time.Now
 }
@@ -69,6 +73,8 @@ type Server struct {
 	cfg Config
 	log *slog.Logger
 	mux *http.ServeMux
+
+	metadata *metadata
 
 	stop    chan struct{} // closed when requests under way are to end soon
 	endSoon func()        // closes it, once
@@ -91,7 +97,7 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), stop: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), metadata: newMetadata(), stop: make(chan struct{})}
 	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -101,6 +107,7 @@ func New(cfg Config) *Server {
 	s.mux.Handle("GET /api/v1/export", s.answer(s.export))
 	s.mux.Handle("POST /api/v1/import", s.answer(s.importSamples))
 	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.backup))
+	s.mountIngest()
 	return s
 }
 
