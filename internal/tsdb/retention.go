@@ -224,7 +224,10 @@ func (db *DB) drop(cut, samples int64) error {
 	if err := db.eachSeries(func(h *head, i int) { h.storedOf(h.order[i]).drop(cut) }); err != nil {
 		return err
 	}
-	return db.blocks.Flush(blocks.Marks{})
+	if err := db.blocks.Flush(blocks.Marks{}); err != nil {
+		return err
+	}
+	return db.blocks.Reclaim(minInt64, cut-1)
 }
 
 // drop forgets chunks before cut.

@@ -38,7 +38,11 @@ func (h *history) work(seed uint64, o Options, batches int) error {
 			n = 200 // too large for a memtable of 64 KiB
 		}
 		var after content
-		after, err = commitMany(rng, s, h.last(), n)
+		if rng.IntN(12) == 0 {
+			after, err = drop(rng, s, h.last())
+		} else {
+			after, err = commitMany(rng, s, h.last(), n)
+		}
 		h.mu.Lock()
 		h.versions = append(h.versions, after) // a commit that met the failure of the store may have been done
 		h.mu.Unlock()

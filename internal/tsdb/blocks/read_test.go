@@ -248,6 +248,19 @@ func TestModel(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
+			"drop": func(t *rapid.T) {
+				b := s.NewBatch()
+				defer b.Close()
+				first, last := window.Draw(t, "first"), window.Draw(t, "last")
+				if first > last {
+					first, last = last, first
+				}
+				b.DeleteWindows(first, last)
+				maps.DeleteFunc(want.chunks, func(q place, _ string) bool { return first <= q.window && q.window <= last })
+				if err := errors.Join(b.Commit(), s.Flush(Marks{}), s.Reclaim(first, last)); err != nil {
+					t.Fatal(err)
+				}
+			},
 			"reopen": func(t *rapid.T) {
 				if err := errors.Join(s.Flush(Marks{}), s.Close()); err != nil {
 					t.Fatal(err)

@@ -133,9 +133,11 @@ func mustClose(t testing.TB, s *Store) {
 	}
 }
 
+// windows are those of random changes.
+var windows = [...]int64{math.MinInt64, -3e9, -1, 0, 1, 2, 3e9, math.MaxInt64}
+
 // change puts one random change both into the batch and into the model. Few distinct places make for many overwrites.
 func change(rng *rand.Rand, b *Batch, c *content) {
-	windows := []int64{math.MinInt64, -3e9, -1, 0, 1, 2, 3e9, math.MaxInt64}
 	p := place{windows[rng.IntN(len(windows))], rng.Uint64N(6), rng.Int64N(10) - 5}
 	value := strings.Repeat(fmt.Sprint(rng.Uint32()), rng.IntN(60))
 	switch rng.IntN(12) {
@@ -152,16 +154,22 @@ func change(rng *rand.Rand, b *Batch, c *content) {
 		b.DeleteChunk(p.window, p.id, p.first)
 		delete(c.chunks, p)
 	case 5:
-		last := windows[rng.IntN(len(windows))]
-		if last < p.window {
-			last = p.window
-		}
-		b.DeleteWindows(p.window, last)
-		maps.DeleteFunc(c.chunks, func(q place, _ string) bool { return p.window <= q.window && q.window <= last })
+		deleteWindows(rng, b, c)
 	default:
 		b.PutChunk(p.window, p.id, p.first, []byte(value))
 		c.chunks[p] = value
 	}
+}
+
+// deleteWindows is a change that deletes windows.
+func deleteWindows(rng *rand.Rand, b *Batch, c *content) (first, last int64) {
+	first, last = windows[rng.IntN(len(windows))], windows[rng.IntN(len(windows))]
+	if last < first {
+		last = first
+	}
+	b.DeleteWindows(first, last)
+	maps.DeleteFunc(c.chunks, func(q place, _ string) bool { return first <= q.window && q.window <= last })
+	return first, last
 }
 
 // commit commits one batch of a few random changes and returns the model after it.
@@ -178,6 +186,18 @@ func commitMany(rng *rand.Rand, s *Store, before content, n int) (content, error
 		change(rng, b, &after)
 	}
 	return after, b.Commit()
+}
+
+// drop deletes random windows, and has their space given back.
+func drop(rng *rand.Rand, s *Store, before content) (content, error) {
+	b := s.NewBatch()
+	defer b.Close()
+	after := before.clone()
+	first, last := deleteWindows(rng, b, &after)
+	if err := errors.Join(b.Commit(), s.Flush(Marks{})); err != nil {
+		return after, err
+	}
+	return after, s.Reclaim(first, last)
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
@@ -234,7 +254,7 @@ func TestClosed(t *testing.T) {
 	_, metricsErr := s.Metrics()
 	for name, err := range map[string]error{
 		"Close": s.Close(), "Commit": b.Commit(), "Flush": s.Flush(Marks{}), "Mark": s.Mark(Marks{1, 1}), "State": stateErr,
-		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x", 0),
+		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x", 0), "Reclaim": s.Reclaim(0, 1),
 		"EachSeries": s.EachSeries(0, func(uint64, []byte) error { return nil }),
 	} {
 		if !errors.Is(err, ErrClosed) {
