@@ -9,10 +9,10 @@ import (
 	"metricd/internal/storage"
 )
 
-// TestRetentionOnAFullDisk: others take all but a part of the reserve, so no flush has room, or the server starts
+// TestRetentionOnAFullDisk: others take all but a part of the reserve, so no flush has room, and some has begun, or the server starts
 // so. When windows become too old, dropping them makes room, and puts are taken again.
 func TestRetentionOnAFullDisk(t *testing.T) {
-	for _, how := range []string{"nothing to flush", "something to flush", "restarted"} {
+	for _, how := range []string{"nothing to flush", "something to flush", "a flush that found no room", "restarted"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			fs := newSmallFS(32 << 20)
@@ -39,6 +39,12 @@ func TestRetentionOnAFullDisk(t *testing.T) {
 				putHour(t, db, clk)
 			}
 			switch how {
+			case "a flush that found no room":
+				fs.take(reserve * 9 / 8)
+				if err := db.Flush(); err == nil {
+					t.Fatal("a flush found room")
+				}
+				fs.take(reserve * 7 / 8)
 			case "restarted":
 				if err := db.Close(); err != nil {
 					t.Fatal(err)
@@ -62,6 +68,9 @@ func TestRetentionOnAFullDisk(t *testing.T) {
 				if time.Now().After(deadline) {
 					t.Fatalf("after 20 s puts are refused: %v", *db.room.refused.Load())
 				}
+			}
+			for db.tend() != nil { // it has yet to read what is stored of each series
+				time.Sleep(20 * time.Millisecond)
 			}
 			st, err := db.Stats()
 			_, all, readErr := readAll(t, db)

@@ -36,7 +36,8 @@ var (
 	seriesPrefix, seriesLimit = []byte("k/"), []byte("k0")
 	countPrefix, countLimit   = []byte("n/"), []byte("n0")
 
-	formatKey     = []byte("m/format")     // big-endian uint32: the version of all of this
+	formatKey     = []byte("m/format") // big-endian uint32: the version of all of this
+	formatLimit   = []byte("m/format\x00")
 	generationKey = []byte("m/generation") // big-endian uint64: flushes completed, see marks
 	stateKey      = []byte("m/state")      // the caller's
 	stateLimit    = []byte("m/state\x00")

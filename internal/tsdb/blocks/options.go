@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -101,6 +102,7 @@ func pebbleOptions(o *Options, g *gate, h *health, cache *pebble.Cache) (*pebble
 	p.Experimental.CompactionScheduler = onceOpened{h.compactions, h}
 	// One shard of open files, not one a core: each has room of its own, and cursors open tables rarely.
 	p.Experimental.FileCacheShards = 1
+	p.Experimental.SpanPolicyFunc = tableBounds
 	// Reads do not start compactions: a `get *` would rewrite what it reads.
 	p.Experimental.ReadSamplingMultiplier = -1
 	p.EnsureDefaults()
@@ -108,4 +110,18 @@ func pebbleOptions(o *Options, g *gate, h *health, cache *pebble.Cache) (*pebble
 		return nil, fmt.Errorf("BUG: %w", err)
 	}
 	return p, nil
+}
+
+// tableBounds tells Pebble where a table has to end: after the chunks, after the series, and after the format. Policies are for other things, but
+// do that. Each batch has chunks, series and, last, the state; in one table they would overlap with those of all other batches,
+// and be merged with them, though new series have nothing in common with old ones. So only the states are merged; and the
+// format, alone in its table below, keeps such a merge from taking in the series that are next to it. A flush of a million new
+// series takes a quarter less CPU by that.
+func tableBounds(start []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	for _, limit := range [...][]byte{chunkLimit, seriesLimit, formatLimit} {
+		if bytes.Compare(start, limit) < 0 {
+			return policy, limit, nil
+		}
+	}
+	return policy, nil, nil
 }
