@@ -186,11 +186,9 @@ func BenchmarkRead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			for w, ok := c.FindWindow(0); ok; w, ok = c.FindWindow(w + 1) {
-				for ok := c.SeekWindow(w, 0, 0); ok; ok = c.Next() {
-					if _, err := c.Chunk(); err != nil {
-						b.Fatal(err)
-					}
+			for ok := c.SeekFrom(0, 0, 0); ok; ok = c.Next() {
+				if _, err := c.Chunk(); err != nil {
+					b.Fatal(err)
 				}
 			}
 			c.Close()

@@ -37,14 +37,3 @@ func (s *Store) Metrics() (Metrics, error) {
 	}
 	return m, nil
 }
-
-// EstimateWindows returns about how many bytes the chunks of windows first to last, both included, take on disk.
-func (s *Store) EstimateWindows(first, last int64) (uint64, error) {
-	if err := s.acquire(); err != nil {
-		return 0, err
-	}
-	defer s.release()
-	start, end := windowRange(first, last)
-	n, err := s.db.EstimateDiskUsage(start, end)
-	return n, damaged(err)
-}

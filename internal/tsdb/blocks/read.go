@@ -71,12 +71,6 @@ func (c *Cursor) SeekTime(window int64, id uint64, t int64) bool {
 	return c.at(c.it.SeekGE(c.key.set(window, id, math.MinInt64)))
 }
 
-// SeekWindow moves to the first chunk of a window at or after (id, first). Next then goes through all series of the window.
-func (c *Cursor) SeekWindow(window int64, id uint64, first int64) bool {
-	c.within = windowEnd
-	return c.at(c.it.SeekGE(c.key.set(window, id, first)))
-}
-
 // SeekFrom moves to the first chunk at or after (window, id, first). Next then goes through all there are.
 func (c *Cursor) SeekFrom(window int64, id uint64, first int64) bool {
 	c.within = 0
@@ -118,13 +112,6 @@ func (c *Cursor) Chunk() ([]byte, error) {
 		c.err = damaged(err)
 	}
 	return b, c.err
-}
-
-// FindWindow returns the first window at or after from that has chunks. The cursor is on no chunk then.
-func (c *Cursor) FindWindow(from int64) (window int64, found bool) {
-	c.within = 0
-	found = c.at(c.it.SeekGE(c.key.set(from, 0, math.MinInt64)))
-	return c.window, found
 }
 
 // LastWindow returns the last window that has chunks. The cursor is on no chunk then.

@@ -103,15 +103,17 @@ func TestCursor(t *testing.T) {
 		t      int64
 		want   []place
 	}{
-		{0, 0, lo, all[3:8]},
-		{0, 5, 10, all[5:8]},
-		{0, 5, 11, all[6:8]},
-		{0, 6, -8, nil},
-		{7, 0, lo, nil},
+		{lo, 0, lo, all},
+		{0, 0, lo, all[3:]},
+		{0, 5, 10, all[5:]},
+		{0, 5, 11, all[6:]},
+		{0, 6, -8, all[8:]},
+		{7, 0, lo, all[11:]},
 		{hi, 0, lo, all[12:]},
+		{hi, 6, lo, nil},
 	} {
-		if got := rest(t, c, c.SeekWindow(tt.window, tt.id, tt.t)); !slices.Equal(got, tt.want) {
-			t.Errorf("SeekWindow(%d, %d, %d): %v, want %v", tt.window, tt.id, tt.t, got, tt.want)
+		if got := rest(t, c, c.SeekFrom(tt.window, tt.id, tt.t)); !slices.Equal(got, tt.want) {
+			t.Errorf("SeekFrom(%d, %d, %d): %v, want %v", tt.window, tt.id, tt.t, got, tt.want)
 		}
 	}
 	for _, tt := range []struct {
@@ -148,16 +150,13 @@ func TestCursor(t *testing.T) {
 	if w, ok := c.LastWindow(); w != hi || !ok {
 		t.Errorf("LastWindow: %d, %v", w, ok)
 	}
-	if w, ok := c.FindWindow(3); w != 4e9 || !ok {
-		t.Errorf("FindWindow(3): %d, %v", w, ok)
-	}
 	// A cursor does not see what is committed after it.
 	b := s.NewBatch()
 	b.DeleteWindows(lo, hi)
 	if err := errors.Join(b.Commit(), b.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if got := rest(t, c, c.SeekWindow(0, 0, lo)); len(got) != 5 {
+	if got := rest(t, c, c.SeekFrom(0, 0, lo)); len(got) != 11 {
 		t.Errorf("after a later delete: %v", got)
 	}
 	if err := c.Close(); err != nil {

@@ -72,7 +72,7 @@ func diffMaps[K comparable](b *strings.Builder, got, want map[K]string) {
 	}
 }
 
-// read returns all that a store holds. It fails where two ways to read differ.
+// read returns all that a store holds.
 func read(s *Store) (content, error) {
 	c := newContent()
 	state, err := s.State()
@@ -90,17 +90,12 @@ func read(s *Store) (content, error) {
 	if err != nil {
 		return c, err
 	}
-	for w, ok := cur.FindWindow(math.MinInt64); ok; w, ok = cur.FindWindow(w + 1) {
-		for ok := cur.SeekWindow(w, 0, math.MinInt64); ok; ok = cur.Next() {
-			b, err := cur.Chunk()
-			if err != nil {
-				break
-			}
-			c.chunks[place{cur.Window(), cur.ID(), cur.First()}] = string(b)
-		}
-		if w == math.MaxInt64 {
+	for ok := cur.SeekFrom(math.MinInt64, 0, math.MinInt64); ok; ok = cur.Next() {
+		b, err := cur.Chunk()
+		if err != nil {
 			break
 		}
+		c.chunks[place{cur.Window(), cur.ID(), cur.First()}] = string(b)
 	}
 	return c, cur.Close()
 }
