@@ -74,7 +74,7 @@ type DB struct {
 	record record           // of the batch under way; guarded by mu
 	labels labelindex.Index // of series, up to one that was there at a query; its lock comes before mu
 
-	removing   sync.Mutex
+	removing   chan struct{} // holds one while somebody takes samples away
 	flushMu    sync.Mutex
 	flushing   flushing
 	recordedID uint64    // the series up to this id have their records in blocks; guarded by flushMu

@@ -52,8 +52,12 @@ func (db *DB) Delete(ctx context.Context, q storage.Query) error {
 }
 
 func (db *DB) delete(ctx context.Context, q storage.Query) (seq storage.Seq, err error) {
-	db.removing.Lock()
-	defer db.removing.Unlock()
+	select {
+	case db.removing <- struct{}{}:
+		defer func() { <-db.removing }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 	w, err := db.newWalk(ctx, q.Matchers)
 	if err != nil {
 		return 0, err

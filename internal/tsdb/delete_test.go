@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -165,7 +166,7 @@ func TestDeleteLooksAgain(t *testing.T) {
 			if err := db.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			db.removing.Lock()
+			db.removing <- struct{}{}
 			d := &deletion{db: db, q: storage.Query{Mint: 1, Maxt: 3}, oldest: storage.MinTime}
 			if err := d.look(t.Context()); err != nil {
 				t.Fatal(err)
@@ -175,7 +176,7 @@ func TestDeleteLooksAgain(t *testing.T) {
 			if err != nil || known != tt.known {
 				t.Errorf("known: %v, %v; want %v", known, err, tt.known)
 			}
-			db.removing.Unlock()
+			<-db.removing
 			if !known {
 				remove(t, db, d.q)
 			}
@@ -185,4 +186,29 @@ func TestDeleteLooksAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// waited is a context that tells when somebody waits for its end.
+type waited struct {
+	context.Context
+	tell func()
+}
+
+func (w waited) Done() <-chan struct{} {
+	w.tell()
+	return w.Context.Done()
+}
+
+// TestDeleteGivesUp: a Delete that waits for another one ends with its context.
+func TestDeleteGivesUp(t *testing.T) {
+	db := mustOpen(t, Options{})
+	defer db.Close()
+	put(t, db, storage.Row{Key: []byte("a"), T: 2, V: 2})
+	db.removing <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := db.Delete(waited{ctx, cancel}, storage.Query{Mint: 1, Maxt: 3}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Delete: %v, want that it was canceled", err)
+	}
+	<-db.removing
+	wantShown(t, db, "a 2=2")
 }

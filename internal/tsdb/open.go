@@ -23,6 +23,7 @@ import (
 func Open(o Options) (*DB, error) {
 	db := &DB{
 		opts:      o.withDefaults(),
+		removing:  make(chan struct{}, 1),
 		wantFlush: make(chan struct{}, 1),
 		stop:      make(chan struct{}),
 	}

@@ -128,8 +128,8 @@ func (db *DB) expire() error {
 	if db.opts.Retention <= 0 {
 		return nil
 	}
-	db.removing.Lock()
-	defer db.removing.Unlock()
+	db.removing <- struct{}{}
+	defer func() { <-db.removing }()
 	db.flushMu.Lock()
 	defer db.flushMu.Unlock()
 	cut := db.eras.first(db.oldest())
