@@ -80,10 +80,12 @@ type DB struct {
 	recordedID uint64    // the series up to this id have their records in blocks; guarded by flushMu
 	waiting    time.Time // since when something waits for a flush, zero: nothing; guarded by flushMu
 	dropped    int64     // retention has dropped what it could before this, ms; guarded by flushMu
+	reclaimed  int64     // and, before this, what was in chunks gave its space back; guarded by flushMu
 
 	aheads    sync.Pool     // of *readAhead
 	wantFlush chan struct{} // holds one at most: there is enough for a flush
 	flushed   pulse         // of the end of each flush
+	owed      atomic.Bool   // the last try to drop what is too old failed
 	overfull  atomic.Bool   // memory holds twice what a flush waits for: appenders wait
 	closing   atomic.Bool
 	stop      chan struct{}  // closed by Close

@@ -99,8 +99,13 @@ func (db *DB) run() {
 	defer db.stopped.Done()
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
+	told := "" // the last error, until all goes well
 	for {
 		step := db.Flush
+		var owed <-chan time.Time
+		if db.owed.Load() {
+			owed = time.After(retryFlush)
+		}
 		select {
 		case <-db.wantFlush:
 			if !db.stillFull() && db.room.refusal() == nil {
@@ -110,6 +115,8 @@ func (db *DB) run() {
 			}
 		case <-tick.C:
 			step = db.tend
+		case <-owed:
+			step = db.tend
 		case <-db.room.again():
 			db.room.look()
 			if !db.room.needsFlush() || !db.room.flushable() || !db.blocks.IsReadOnly() && db.blocks.Writable() != nil {
@@ -118,8 +125,14 @@ func (db *DB) run() {
 		case <-db.stop:
 			return
 		}
-		if err := step(); err != nil && db.failure() == nil {
-			db.opts.Logf("flush, to be tried again: %v", err)
+		err := step()
+		if err == nil {
+			told = ""
+		} else if db.failure() == nil {
+			if text := err.Error(); text != told {
+				db.opts.Logf("flush, to be tried again: %s", text)
+				told = text
+			}
 			select {
 			case <-time.After(retryFlush):
 			case <-db.stop:

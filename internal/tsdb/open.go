@@ -33,7 +33,7 @@ func Open(o Options) (*DB, error) {
 	db.errMemory = fmt.Errorf("%w: %.4g MiB (--memory-limit)", storage.ErrMemoryLimit, mib)
 	db.errTooOld = fmt.Errorf("%w of %s (--retention)", storage.ErrTooOld, ageText(o.Retention))
 	db.mu.head = newHead()
-	db.dropped = minInt64
+	db.dropped, db.reclaimed = minInt64, minInt64
 	db.flushing.merge.state = firstState(windowWidth(o.Retention))
 	db.eras = db.flushing.merge.state.eras
 	if o.Dir != "" {

@@ -124,7 +124,7 @@ func (db *DB) endLocked(i int) {
 
 // expire drops what is hidden and in windows of which all is hidden. It flushes first, so that all that is to go is in
 // chunks, and it is known how much that is. On a full disk what chunks have goes before: the flush may need the room.
-func (db *DB) expire() error {
+func (db *DB) expire() (err error) {
 	if db.opts.Retention <= 0 {
 		return nil
 	}
@@ -132,19 +132,20 @@ func (db *DB) expire() error {
 	defer func() { <-db.removing }()
 	db.flushMu.Lock()
 	defer db.flushMu.Unlock()
+	defer func() { db.owed.Store(err != nil) }()
 	cut := db.eras.first(db.oldest())
 	if cut <= db.dropped {
 		return nil
 	}
 	if db.room.refusal() != nil {
-		if err := db.makeRoom(cut); err != nil || cut <= db.dropped {
+		if err = db.makeRoom(cut); err != nil || cut <= db.dropped {
 			return err
 		}
 	} else {
 		db.room.lend(false) // there is room since makeRoom had too little
 	}
 	db.flushing.learn = true
-	err := db.flushAndTell()
+	err = db.flushAndTell()
 	db.flushing.learn = false
 	if err != nil {
 		return err
@@ -156,12 +157,16 @@ func (db *DB) expire() error {
 }
 
 // makeRoom drops what chunks have in windows before cut, without a flush. What little that writes may take of what is kept free.
+// An earlier try may have ended before it gave the space back.
 func (db *DB) makeRoom(cut int64) error {
-	if samples, err := db.blocks.Counts(minInt64, cut-1); samples == 0 || err != nil {
+	samples, err := db.blocks.Counts(minInt64, cut-1)
+	if err != nil || samples == 0 && (cut <= db.reclaimed || db.blocks.IsReadOnly()) {
 		return err
 	}
 	db.room.lend(true)
-	err := db.openBlocks()
+	if err = db.openBlocks(); err == nil {
+		err = db.blocks.Writable()
+	}
 	if err == nil {
 		err = db.dropCounted(cut)
 	}
@@ -227,7 +232,11 @@ func (db *DB) drop(cut, samples int64) error {
 	if err := db.blocks.Flush(blocks.Marks{}); err != nil {
 		return err
 	}
-	return db.blocks.Reclaim(minInt64, cut-1)
+	if err := db.blocks.Reclaim(minInt64, cut-1); err != nil {
+		return err
+	}
+	db.reclaimed = cut
+	return nil
 }
 
 // drop forgets chunks before cut.

@@ -63,14 +63,19 @@ func TestRetentionOnAFullDisk(t *testing.T) {
 			if err := putAt(t, db, "new", clk.ms.Load(), 1); err == nil {
 				t.Fatal("a put was taken on a full disk")
 			}
-			for deadline := time.Now().Add(20 * time.Second); putAt(t, db, "new", clk.ms.Load(), 1) != nil; time.Sleep(20 * time.Millisecond) {
-				_ = db.tend() // as the flusher does each minute; what it can't do yet it tries again
+			_ = db.tend() // as the flusher does each minute
+			db.askFlush() // it wakes up, and tries again what that could not do yet
+			deadline := time.Now().Add(time.Minute)
+			for ; putAt(t, db, "new", clk.ms.Load(), 1) != nil; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
-					t.Fatalf("after 20 s puts are refused: %v", *db.room.refused.Load())
+					t.Fatalf("after a minute puts are refused: %v", *db.room.refused.Load())
 				}
 			}
-			for db.tend() != nil { // it has yet to read what is stored of each series
+			for db.owed.Load() { // it has yet to read what is stored of each series
 				time.Sleep(20 * time.Millisecond)
+				if time.Now().After(deadline) {
+					t.Fatal("after a minute it has not dropped all that is too old")
+				}
 			}
 			st, err := db.Stats()
 			_, all, readErr := readAll(t, db)

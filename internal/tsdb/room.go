@@ -258,10 +258,10 @@ func (r *room) lend(lent bool) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.lent = lent
-	if lent {
+	if lent && !r.mu.lent {
 		r.mu.flushes.need, r.mu.flushes.pause, r.mu.flushes.until = 0, 0, time.Time{}
 	}
+	r.mu.lent = lent
 }
 
 // needsFlush says whether puts are refused for what a flush might end.
