@@ -91,7 +91,7 @@ type Server struct {
 	on       listeners
 	store    *tsdb.DB
 	lines    *lineserver.Server
-	api      *httpapi.Server
+	api      *httpapi.Server // nil without HTTP
 	graphite *graphite.Server
 
 	failed chan error // why the store failed, once
@@ -140,31 +140,28 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(&DataError{cfg.Data, err}, on.close())
 	}
-	return &Server{
-		on:     on,
-		store:  store,
-		failed: failed,
-		log:    cfg.Logger,
-
-		memoryLimit: cfg.MemoryLimit,
-		lines: lineserver.New(lineserver.Config{
-			Store:        store,
-			MaxLine:      cfg.MaxLine,
-			MaxKey:       cfg.MaxKey,
-			MaxConns:     cfg.MaxConns,
-			IdleTimeout:  cfg.IdleTimeout,
-			WriteTimeout: cfg.WriteTimeout,
-			Logger:       cfg.Logger,
-		}),
-		api: httpapi.New(httpapi.Config{Store: store, MaxLine: cfg.MaxLine, MaxKey: cfg.MaxKey, Version: cfg.Version, Logger: cfg.Logger}),
-		graphite: graphite.New(graphite.Config{
-			Store:       store,
-			MaxLine:     cfg.MaxLine,
-			MaxKey:      cfg.MaxKey,
-			IdleTimeout: cfg.IdleTimeout,
-			Logger:      cfg.Logger,
-		}),
-	}, nil
+	s := &Server{on: on, store: store, failed: failed, log: cfg.Logger, memoryLimit: cfg.MemoryLimit}
+	lines := lineserver.Config{
+		Store:        store,
+		MaxLine:      cfg.MaxLine,
+		MaxKey:       cfg.MaxKey,
+		MaxConns:     cfg.MaxConns,
+		IdleTimeout:  cfg.IdleTimeout,
+		WriteTimeout: cfg.WriteTimeout,
+		Logger:       cfg.Logger,
+	}
+	s.graphite = graphite.New(graphite.Config{
+		Store:       store,
+		MaxLine:     cfg.MaxLine,
+		MaxKey:      cfg.MaxKey,
+		IdleTimeout: cfg.IdleTimeout,
+		Logger:      cfg.Logger,
+	})
+	if on.web != nil {
+		lines.OnGet = s.openAPI(cfg)
+	}
+	s.lines = lineserver.New(lines)
+	return s, nil
 }
 
 // MemoryLimit returns the limit on the memory for series and samples in bytes, 0 if there is

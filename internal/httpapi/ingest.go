@@ -6,16 +6,18 @@ import (
 
 	"metricd/internal/ingest/influx"
 	"metricd/internal/ingest/remotewrite"
+	"metricd/internal/ownmetrics"
 )
 
 // mountIngest mounts the protocols of others that come over HTTP. What they answer is theirs to say, the time that a
 // client has is ours.
 func (s *Server) mountIngest() {
-	s.mux.Handle("POST /api/v1/write", s.ingest(remotewrite.New(remotewrite.Options{
+	samples := remotewrite.New(remotewrite.Options{
 		Store:    s.cfg.Store,
 		Metadata: s.metadata,
 		MaxKey:   s.cfg.MaxKey,
-	})))
+	})
+	s.mux.Handle("POST /api/v1/write", s.ingest(samples))
 	lines := influx.New(influx.Config{
 		Store:   s.cfg.Store,
 		MaxKey:  s.cfg.MaxKey,
@@ -25,6 +27,7 @@ func (s *Server) mountIngest() {
 	for pattern, h := range lines.Handlers() {
 		s.mux.Handle(pattern, s.ingest(h))
 	}
+	s.cfg.Metrics.MustRegister(ownmetrics.RemoteWrite(samples.Stats), ownmetrics.Influx(lines.Stats))
 }
 
 // ingest returns what answers with h. Its body ends with an error when its client is slow, or the server about to stop.

@@ -3,6 +3,7 @@
 //
 //	GET  /-/healthy               200 while the process serves
 //	GET  /-/ready                 200 while the store works, else 503; on a full disk 200, with "reads only" and why
+//	GET  /metrics                 the server's own figures, for Prometheus (metrics.go, package ownmetrics)
 //	GET  /api/v1/export           samples as text (export.go)
 //	POST /api/v1/import           samples from text (import.go)
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
@@ -34,6 +35,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"metricd/internal/storage"
 )
 
@@ -64,6 +67,9 @@ type Config struct {
 
 	Version string // of metricd, for those who ask
 
+	// Metrics is where what the server counts is registered, and what /metrics shows; nil: a registry of its own.
+	Metrics *prometheus.Registry
+
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // the clock, for what is dated; nil: time.Now
 }
@@ -75,6 +81,7 @@ type Server struct {
 	mux *http.ServeMux
 
 	metadata *metadata
+	metrics  *metrics
 
 	stop    chan struct{} // closed when requests under way are to end soon
 	endSoon func()        // closes it, once
@@ -97,6 +104,9 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
 	s := &Server{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), metadata: newMetadata(), stop: make(chan struct{})}
 	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
 	if s.log == nil {
@@ -107,6 +117,7 @@ func New(cfg Config) *Server {
 	s.mux.Handle("GET /api/v1/export", s.answer(s.export))
 	s.mux.Handle("POST /api/v1/import", s.answer(s.importSamples))
 	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.backup))
+	s.metrics = s.newMetrics()
 	s.mountIngest()
 	return s
 }
@@ -118,7 +129,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	hs := &http.Server{
-		Handler:           s.guard(),
+		Handler:           s.metrics.count(s.guard()),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

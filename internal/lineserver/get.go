@@ -2,6 +2,7 @@ package lineserver
 
 import (
 	"runtime"
+	"time"
 
 	"metricd/internal/lineproto"
 	"metricd/internal/storage"
@@ -11,6 +12,10 @@ import (
 // there are enough of them for a write.
 func (s *session) get(w *work, key string) {
 	s.srv.gets.Add(1)
+	if tell := s.srv.cfg.OnGet; tell != nil {
+		begun := time.Now()
+		defer func() { tell(time.Since(begun)) }()
+	}
 	g := getter{s: s, w: w, start: len(w.out.data)}
 	w.out.addString(lineproto.GetHead)
 	err := g.all(key)
@@ -21,6 +26,7 @@ func (s *session) get(w *work, key string) {
 	if s.broken { // the client went away
 		return
 	}
+	s.srv.refused[reasonOf(err)].Add(1)
 	if g.begun { // a reply without its last line is known to be incomplete
 		s.srv.log.Error("get ended in the middle of its reply; the connection was closed", "client", s.conn.RemoteAddr().String(), "err", err)
 		s.end = err

@@ -62,6 +62,7 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 	seq, err := s.app.Append(&w.batch)
 	if err != nil {
 		w.learned = w.learned[:0]
+		s.srv.refused[reasonOf(err)].Add(int64(len(rows)))
 		for range rows {
 			s.addError(w, err)
 		}
@@ -71,6 +72,7 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 		s.order.Learn(l.At, rows[l.Row].Ref)
 	}
 	w.learned = w.learned[:0]
+	s.srv.countRefused(w.batch.Refused)
 	next := 0
 	for _, r := range w.batch.Refused {
 		w.out.addOKs(r.Row-next, seq)

@@ -58,12 +58,17 @@ type Config struct {
 	IdleTimeout  time.Duration // a connection that sends nothing for so long is closed; 0: never
 	WriteTimeout time.Duration // a stopped connection without progress for so long is closed; 1 minute
 
+	// OnGet is told how long each get took, but for what the client then takes to read the end of the reply; nil: that
+	// is not measured. It is called by many goroutines at once.
+	OnGet func(time.Duration)
+
 	Logger *slog.Logger // nil: nothing is logged
 }
 
 // Stats counts what a Server did since it was made.
 type Stats struct {
 	Conns     int64 // open connections
+	MaxConns  int64 // how many there may be
 	Accepted  int64 // connections served
 	Rejected  int64 // connections over the limit
 	Stalled   int64 // connections closed because they made no progress
@@ -71,6 +76,12 @@ type Stats struct {
 	Puts      int64 // puts answered, refused ones included
 	Gets      int64 // gets answered
 	Malformed int64 // requests answered with "wrong command"
+	Received  int64 // bytes read
+	Sent      int64 // bytes written
+
+	// Refused counts puts and gets that the store did not carry out, by reason: too_old, time_range, series_limit, memory_limit, key,
+	// read_only, failed. All reasons are there.
+	Refused map[string]int64
 }
 
 // Server serves any number of listeners. Its methods are safe for concurrent use.
@@ -87,6 +98,8 @@ type Server struct {
 	}
 
 	conns, accepted, rejected, stalled, panics, puts, gets, malformed atomic.Int64
+	received, sent                                                    atomic.Int64
+	refused                                                           [reasons]atomic.Int64
 
 	orders    atomic.Int64 // bytes left for what connections remember; see lineorder
 	lingering atomic.Int64 // rejected connections that are still being told so
@@ -118,8 +131,9 @@ func New(cfg Config) *Server {
 
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
-	return Stats{
+	st := Stats{
 		Conns:     s.conns.Load(),
+		MaxConns:  int64(s.cfg.MaxConns),
 		Accepted:  s.accepted.Load(),
 		Rejected:  s.rejected.Load(),
 		Stalled:   s.stalled.Load(),
@@ -127,7 +141,14 @@ func (s *Server) Stats() Stats {
 		Puts:      s.puts.Load(),
 		Gets:      s.gets.Load(),
 		Malformed: s.malformed.Load(),
+		Received:  s.received.Load(),
+		Sent:      s.sent.Load(),
+		Refused:   make(map[string]int64, reasons),
 	}
+	for why := range reasons {
+		st.Refused[slugs[why]] = s.refused[why].Load()
+	}
+	return st
 }
 
 // Serve accepts connections from ln, whose connections must be sockets, until ctx is done.

@@ -217,6 +217,7 @@ func (s *session) read(fd uintptr) (end bool) {
 			s.rest(w, nil)
 			return true
 		}
+		s.srv.received.Add(int64(m))
 		full := m == len(w.in)-n
 		s.wrote = false
 		n += m

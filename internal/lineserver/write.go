@@ -64,6 +64,7 @@ func (s *session) pushLocked(o *outbox, buf *[]byte) (full bool) {
 			break
 		}
 		s.wrote = true
+		s.srv.sent.Add(int64(n))
 		o.consume(n)
 		if n < len(p) {
 			return true
@@ -144,9 +145,12 @@ func (s *session) writer() {
 		n, werr = 0, nil
 		if len(p) == 0 {
 			werr = s.sync()
-		} else if err := s.raw.Write(write); err != nil {
+			continue
+		}
+		if err := s.raw.Write(write); err != nil {
 			werr = err
 		}
+		s.srv.sent.Add(int64(n))
 	}
 }
 

@@ -226,15 +226,24 @@ type Stats struct {
 
 	MemoryBytes int64 // memory held for series and samples, as the memory limit counts it
 	MemoryLimit int64 // the limit on it; 0: none
+	ReadOnly    bool  // nothing is taken for now, see ErrReadOnly
 
 	Files FileStats // of engines with files of their own
 }
 
 // FileStats are figures about the files of an engine.
 type FileStats struct {
-	DiskBytes   int64 // of chunks
-	LogBytes    int64 // of the log, which a restart reads
-	Flushes     int64 // from the log to chunks, completed since Open
+	DiskBytes  int64 // of chunks
+	DiskFree   int64 // what this process may still write to the disk, less what it is about to; 0 where that can't be told
+	DiskNeeded int64 // below so much DiskFree nothing is taken
+	LogBytes   int64 // of the log, which a restart reads
+
+	Flushes        int64         // from the log to chunks, completed since Open
+	FlushTime      time.Duration // of all of them
+	Compactions    int64         // of chunks, completed since Open
+	CompactedBytes int64         // that they wrote
+
+	CacheBytes  int64 // of chunks kept in memory
 	CacheHits   int64 // reads of chunks since Open that found their block in memory
 	CacheMisses int64 // and those that did not
 
@@ -242,7 +251,16 @@ type FileStats struct {
 	// no longer than SyncSlow, both to about an eighth, and none longer than SyncMax.
 	Syncs                         int64
 	SyncMedian, SyncSlow, SyncMax time.Duration
+
+	SyncTime  time.Duration    // of all of them
+	SyncTimes [SyncTimes]int64 // how many took less than SyncBound(i), and SyncBound(i-1) or more
 }
+
+// SyncTimes is how many ranges FileStats counts the times of syncs in. What takes longer is in none.
+const SyncTimes = 16
+
+// SyncBound returns the end of the i-th range of FileStats.SyncTimes: 128 µs for 0, twice the one before for the others, up to 4.2 s.
+func SyncBound(i int) time.Duration { return 128 * time.Microsecond << i }
 
 // DiskBytesPerSample returns the bytes on disk a sample, 0 without any.
 func (s Stats) DiskBytesPerSample() float64 {

@@ -62,6 +62,7 @@ type DB struct {
 	chunkBytes    atomic.Int64  // of blocks in memory, without a directory
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
 	flushes       atomic.Int64  // completed
+	flushTime     atomic.Int64  // of those, ns
 	eras          eras          // in which windows chunks are; not changed after Open
 
 	identity blocks.Identity // of blocks and, by its first 64 bits, the log; zero if not known, and without a directory

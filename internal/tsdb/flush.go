@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"metricd/internal/tsdb/blocks"
 )
@@ -82,6 +83,7 @@ func (db *DB) flushAndTell() error {
 
 // flush does all steps. flushMu is held.
 func (db *DB) flush() error {
+	begun := time.Now()
 	if err := db.openBlocks(); err != nil {
 		return err
 	}
@@ -113,6 +115,7 @@ func (db *DB) flush() error {
 	}
 	db.thaw(f)
 	db.flushes.Add(1)
+	db.flushTime.Add(int64(time.Since(begun)))
 	if db.opts.Dir == "" {
 		m, err := db.blocks.Metrics()
 		if err != nil {

@@ -271,6 +271,17 @@ func (r *room) needsFlush() bool {
 	return r.mu.stuck || r.mu.unopened
 }
 
+// figures returns how many bytes are free, 0 if that is not known, and how many must be for puts to be taken.
+func (r *room) figures() (free, needed int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lookLocked()
+	if needed = r.mu.reserve + r.logSizeLocked(); r.mu.known {
+		free = max(r.mu.free, 0)
+	}
+	return free, needed
+}
+
 // again returns a channel that tells after a while to look again, if puts are refused; else nil.
 func (r *room) again() <-chan time.Time {
 	if r == nil || r.refused.Load() == nil {

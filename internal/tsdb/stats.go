@@ -1,6 +1,10 @@
 package tsdb
 
-import "metricd/internal/storage"
+import (
+	"time"
+
+	"metricd/internal/storage"
+)
 
 // Stats returns figures about the store as it is now. Late samples that are held are merged first, so they are
 // exact, but for samples whose time has another one in chunks: until the next flush both count.
@@ -18,7 +22,8 @@ func (db *DB) Stats() (storage.Stats, error) {
 	st.Overwritten = db.mu.overwritten
 	st.MemoryBytes = db.mu.bytes() + db.chunkBytes.Load() + db.labels.Bytes()
 	st.MemoryLimit = db.opts.MemoryLimit
-	st.Files.Flushes = db.flushes.Load()
+	st.ReadOnly = db.room.refusal() != nil
+	st.Files.Flushes, st.Files.FlushTime = db.flushes.Load(), time.Duration(db.flushTime.Load())
 	return st, db.fileStats(&st.Files)
 }
 
@@ -28,6 +33,12 @@ func (db *DB) fileStats(st *storage.FileStats) error {
 		w := db.log.Stats()
 		st.LogBytes = db.log.Size()
 		st.Syncs, st.SyncMedian, st.SyncSlow, st.SyncMax = w.Syncs, w.MedianSync, w.SlowSync, w.LongestSync
+		st.SyncTime = w.SyncTime
+		for i, from := 0, time.Duration(0); i < storage.SyncTimes; i++ {
+			st.SyncTimes[i] = db.log.SyncsWithin(from, storage.SyncBound(i))
+			from = storage.SyncBound(i)
+		}
+		st.DiskFree, st.DiskNeeded = db.room.figures()
 	}
 	if db.blocks == nil {
 		return nil
@@ -36,7 +47,8 @@ func (db *DB) fileStats(st *storage.FileStats) error {
 	if err != nil {
 		return asFailure(err)
 	}
-	st.CacheHits, st.CacheMisses = m.CacheHits, m.CacheMisses
+	st.CacheBytes, st.CacheHits, st.CacheMisses = m.CacheBytes, m.CacheHits, m.CacheMisses
+	st.Compactions, st.CompactedBytes = m.Compactions, m.CompactedBytes
 	if db.log != nil {
 		st.DiskBytes = m.DiskBytes
 	}

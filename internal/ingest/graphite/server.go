@@ -78,6 +78,7 @@ type Config struct {
 // Refused and Dropped, at the latest when its connection has ended (unless by a panic).
 type Stats struct {
 	Conns     int64 // open connections
+	MaxConns  int64 // how many there may be
 	Accepted  int64 // connections served
 	Rejected  int64 // connections over the limit
 	Browsers  int64 // connections closed since they began with HTTP or TLS
@@ -144,6 +145,7 @@ func New(cfg Config) *Server {
 func (s *Server) Stats() Stats {
 	return Stats{
 		Conns:     s.conns.Load(),
+		MaxConns:  int64(s.cfg.MaxConns),
 		Accepted:  s.accepted.Load(),
 		Rejected:  s.rejected.Load(),
 		Browsers:  s.browsers.Load(),

@@ -68,6 +68,15 @@ func (s *syncStats) add(d time.Duration) {
 	}
 }
 
+// SyncsWithin returns how many syncs took at least from and less than below, which are powers of two of microseconds, 4 or more; from
+// may be 0.
+func (l *Log) SyncsWithin(from, below time.Duration) (n int64) {
+	for i := bucketOf(from); i < bucketOf(below); i++ {
+		n += l.stats.durations[i].Load()
+	}
+	return n
+}
+
 // quantile returns how long so many of 100 syncs took at most, about.
 func (s *syncStats) quantile(percent int64) time.Duration {
 	rest := s.syncs.Load() * percent / 100
