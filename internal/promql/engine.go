@@ -32,6 +32,9 @@ type Options struct {
 	LookbackDelta time.Duration // how old a sample may be to count as the value of now
 	MaxConcurrent int           // most queries that run at once, and most look-ups of series and labels beside them
 
+	// Own is a small store that is seen beside the main one, such as that of the server's own figures (joined.go); nil: none.
+	Own storage.Store
+
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // for metrics named prometheus_engine_…
 }
@@ -44,10 +47,10 @@ func or[T int | time.Duration](v, otherwise T) T {
 	return otherwise
 }
 
-// Engine evaluates PromQL over a Store, which it does not own. It is safe for concurrent use and holds nothing that must be
+// Engine evaluates PromQL over a Store, or two, which it does not own. It is safe for concurrent use and holds nothing that must be
 // released.
 type Engine struct {
-	store   storage.Store
+	store   reader
 	timeout time.Duration
 	parser  parser.Parser
 	engine  *prom.Engine
@@ -58,7 +61,7 @@ type Engine struct {
 func New(store storage.Store, o Options) *Engine {
 	engineOptions := EngineOptions(o)
 	return &Engine{
-		store:   store,
+		store:   join(store, o.Own),
 		timeout: engineOptions.Timeout,
 		parser:  engineOptions.Parser,
 		engine:  prom.NewEngine(engineOptions),

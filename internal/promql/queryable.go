@@ -18,7 +18,7 @@ func NewQueryable(store storage.Store) promstorage.Queryable { return &queryable
 // queryable is a Store, and, when it serves one query, the first error that its series met. The engine looks for such an error in
 // nearly all places; it must not be overlooked in any.
 type queryable struct {
-	store storage.Store
+	store reader
 	err   error
 }
 
