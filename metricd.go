@@ -91,7 +91,8 @@ type Server struct {
 	on       listeners
 	store    *tsdb.DB
 	lines    *lineserver.Server
-	api      *httpapi.Server // nil without HTTP
+	api      *httpapi.Server // nil without HTTP, and so is own
+	own      *own
 	graphite *graphite.Server
 
 	failed chan error // why the store failed, once
@@ -158,7 +159,10 @@ func Open(cfg Config) (*Server, error) {
 		Logger:      cfg.Logger,
 	})
 	if on.web != nil {
-		lines.OnGet = s.openAPI(cfg)
+		if err := s.openAPI(cfg); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		lines.OnGet = s.own.onGet
 	}
 	s.lines = lineserver.New(lines)
 	return s, nil
@@ -256,6 +260,7 @@ func (s *Server) serve(ctx context.Context, cancel func()) error {
 	run(0, func() error { return s.lines.Serve(ctx, s.on.lines) })
 	if s.on.web != nil {
 		run(1, func() error { return s.api.Serve(ctx, s.on.web) })
+		running.Go(func() { s.own.record(ctx, s.log) })
 	}
 	if s.on.graphite != nil {
 		run(2, func() error { return s.graphite.Serve(ctx, s.on.graphite, s.on.udp) })
@@ -288,7 +293,13 @@ func logf(log *slog.Logger) func(string, ...any) {
 
 // Close releases the listeners and the store. Call it after Serve has returned, or instead
 // of Serve.
-func (s *Server) Close() error { return errors.Join(s.on.close(), s.store.Close()) }
+func (s *Server) Close() error {
+	err := errors.Join(s.on.close(), s.store.Close())
+	if s.own != nil {
+		err = errors.Join(err, s.own.store.Close())
+	}
+	return err
+}
 
 // RunServer serves the line protocol on host and port, keeping samples in memory, until the
 // process gets SIGINT or SIGTERM; a second signal ends the process at once.

@@ -20,8 +20,9 @@ import (
 // watched is a server in a test, of which the figures are asked.
 type watched struct {
 	*Server
-	t    testing.TB
-	stop func() // and wait for the end of Serve
+	t     testing.TB
+	stop  func()
+	ended chan struct{} // closed when Serve has returned
 }
 
 // watch runs a server until the test ends.
@@ -33,13 +34,16 @@ func watch(t testing.TB, cfg Config) *watched {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx) }()
-	w := &watched{Server: s, t: t, stop: cancel}
+	w := &watched{Server: s, t: t, stop: cancel, ended: make(chan struct{})}
+	var served error
+	go func() {
+		defer close(w.ended)
+		served = s.Serve(ctx)
+	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
+		if <-w.ended; served != nil {
+			t.Error(served)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -84,10 +88,22 @@ func (w *watched) post(path, body string) int {
 	return res.StatusCode
 }
 
+// get returns what is at a path, which must be there.
+func (w *watched) get(path string) string {
+	w.t.Helper()
+	_, text := w.accepting("", path)
+	return text
+}
+
 // page returns /metrics, as who accepts what is named would get it.
 func (w *watched) page(accept string) (header http.Header, text string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "http://"+w.HTTPAddr().String()+"/metrics", nil)
+	return w.accepting(accept, "/metrics")
+}
+
+func (w *watched) accepting(accept, path string) (header http.Header, text string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "http://"+w.HTTPAddr().String()+path, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -99,7 +115,7 @@ func (w *watched) page(accept string) (header http.Header, text string) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		w.t.Fatalf("/metrics: %s, %v: %s", res.Status, err, b)
+		w.t.Fatalf("%s: %s, %v: %s", path, res.Status, err, b)
 	}
 	return res.Header, string(b)
 }

@@ -1,22 +1,84 @@
 package metricd
 
 import (
+	"context"
+	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"metricd/internal/httpapi"
 	"metricd/internal/lineserver"
 	"metricd/internal/ownmetrics"
+	"metricd/internal/tsdb"
 )
 
-// openAPI makes the HTTP API, with the server's own figures, and returns what is to be told how long gets take. Who has no HTTP
-// can't see these figures, and pays nothing for them.
-func (s *Server) openAPI(cfg Config) (onGet func(time.Duration)) {
-	gets := ownmetrics.GetDurations()
-	own := ownmetrics.NewRegistry(cfg.Version)
-	own.MustRegister(gets, ownmetrics.Storage(s.store.Stats), ownmetrics.Lines(func() lineserver.Stats { return s.lines.Stats() }))
-	if s.on.graphite != nil {
-		own.MustRegister(ownmetrics.Graphite(s.graphite.Stats))
-	}
-	s.api = httpapi.New(httpapi.Config{Store: s.store, MaxLine: cfg.MaxLine, MaxKey: cfg.MaxKey, Version: cfg.Version, Logger: cfg.Logger, Metrics: own})
-	return func(d time.Duration) { gets.Observe(d.Seconds()) }
+// own is what a server keeps of its own figures: those of a day, in memory, where PromQL alone sees them. Also when the disk is full.
+type own struct {
+	figures *prometheus.Registry
+	gets    prometheus.Histogram
+	store   *tsdb.DB
 }
+
+// Bounds of what a server keeps of its own figures. The memory is three times what a day of 600 series takes.
+const (
+	ownRetention = 24 * time.Hour
+	ownMemory    = 24 << 20
+	ownSeries    = 3000
+	ownFlush     = 4 << 20
+)
+
+// openOwn returns the figures of a server, and the store for them. Now is the clock of that; nil: time.Now.
+func openOwn(s *Server, version string, now func() time.Time) (*own, error) {
+	store, err := tsdb.Open(tsdb.Options{
+		Retention:   ownRetention,
+		DropMost:    true,
+		MaxSeries:   ownSeries,
+		MemoryLimit: ownMemory,
+		FlushHead:   ownFlush,
+		Now:         now,
+		Logf:        logf(s.log),
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := &own{figures: ownmetrics.NewRegistry(version), gets: ownmetrics.GetDurations(), store: store}
+	o.figures.MustRegister(
+		o.gets,
+		ownmetrics.Storage(s.store.Stats),
+		ownmetrics.Lines(func() lineserver.Stats { return s.lines.Stats() }),
+		ownmetrics.Kept(store.Stats),
+	)
+	if s.on.graphite != nil {
+		o.figures.MustRegister(ownmetrics.Graphite(s.graphite.Stats))
+	}
+	return o, nil
+}
+
+// openAPI makes the HTTP API and what it shows of the server's own figures. Who has no HTTP can't see these, and pays nothing for them.
+func (s *Server) openAPI(cfg Config) (err error) {
+	if s.own, err = openOwn(s, cfg.Version, nil); err != nil {
+		return err
+	}
+	s.api = httpapi.New(httpapi.Config{
+		Store:   s.store,
+		MaxLine: cfg.MaxLine,
+		MaxKey:  cfg.MaxKey,
+		Version: cfg.Version,
+		Logger:  cfg.Logger,
+		Metrics: s.own.figures,
+		Own:     s.own.store,
+	})
+	return nil
+}
+
+// record keeps the figures until ctx is done.
+func (o *own) record(ctx context.Context, log *slog.Logger) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ownmetrics.NewRecorder(o.figures, o.store, log).Run(ctx)
+}
+
+// onGet is told how long a get took.
+func (o *own) onGet(d time.Duration) { o.gets.Observe(d.Seconds()) }

@@ -69,6 +69,8 @@ type Config struct {
 
 	// Metrics is where what the server counts is registered, and what /metrics shows; nil: a registry of its own.
 	Metrics *prometheus.Registry
+	// Own is the store of the server's own figures, which queries see beside Store; nil: there is none.
+	Own storage.Store
 
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // the clock, for what is dated; nil: time.Now

@@ -84,6 +84,19 @@ func storeFigures() []figure[storage.Stats] {
 	}
 }
 
+// Kept returns a collector of the figures of the store that a Recorder fills, for who wants to know what that costs.
+func Kept(read func() (storage.Stats, error)) prometheus.Collector {
+	type S = storage.Stats
+	return &table[S]{func() S {
+		st, _ := read() // when it is closed, nothing is kept
+		return st
+	}, []figure[S]{
+		gauge("metricd_own_series", "Series of the server's own figures that are kept.", func(s *S) int64 { return s.Series }),
+		gauge("metricd_own_memory_bytes", "Memory that they take.", func(s *S) int64 { return s.MemoryBytes }),
+		counter("metricd_own_samples_refused_total", "Samples of them that were left out for want of room.", func(s *S) int64 { return s.Refused }),
+	}}
+}
+
 // syncTimes returns the histogram of how long syncs took.
 func syncTimes(st *storage.FileStats, desc *prometheus.Desc) prometheus.Metric {
 	within := make(map[float64]uint64, storage.SyncTimes)
