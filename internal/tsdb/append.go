@@ -192,13 +192,22 @@ const (
 )
 
 // lookAhead sets the Refs of rows, where it can. To find a series and to store its sample takes
-// several reads of memory that is in no cache, each depending on the one before. Done for several
-// rows in step, the processor waits for all of them at once.
+// several reads of memory that is in no cache, each depending on the one before: the index, the
+// series, its key and where it holds late samples. Done for several rows in step, the processor
+// waits for all of them at once.
 func (h *head) lookAhead(rows []storage.Row) {
 	var at [ahead]slot
 	for i := range rows {
 		if key := rows[i].Key; rows[i].Ref == 0 && bytes.IndexByte(key, ';') < 0 {
 			at[i] = h.index.first(h.index.hash(key))
+		}
+	}
+	for i := range rows {
+		h.touched += h.at(at[i]).id
+	}
+	for i := range rows {
+		if s := h.at(at[i]); s.held != 0 {
+			h.touched += uint64(s.key[0]) + h.slab.at(s.held, int(s.heldN)).v
 		}
 	}
 	for i := range rows {

@@ -86,6 +86,7 @@ type head struct {
 	hiddenBefore int64
 
 	canonical []byte // memory for the canonical spelling of the key at hand
+	touched   uint64 // of no meaning: what lookAhead reads ahead goes here, or the compiler would leave that out
 
 	freezing
 }
