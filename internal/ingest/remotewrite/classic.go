@@ -23,14 +23,14 @@ func (w *work) histogram(ident, b []byte, why reason) error {
 			h.count = h.sum
 		}
 	}
-	if !w.room(len(h.cumulative) + 2) {
+	if !w.Room(len(h.cumulative) + 2) {
 		if err := w.store(); err != nil {
 			return err
 		}
 	}
-	first := len(w.rows)
+	first := w.Len()
 	if why := w.classic(ident); why != taken {
-		w.rows, w.origin = w.rows[:first], w.origin[:first]
+		w.Cut(first)
 		if why == undecodable {
 			return errUndecodable
 		}
@@ -38,7 +38,7 @@ func (w *work) histogram(ident, b []byte, why reason) error {
 		return nil
 	}
 	partly := !custom && !h.stale()
-	w.hists = append(w.hists, rows{first, len(w.rows), partly})
+	w.hists = append(w.hists, ofHistogram{first, w.Len(), partly})
 	if partly {
 		w.refuse(nativeHistogram, true, ident, h.t)
 	}
@@ -68,7 +68,7 @@ func (w *work) part(ident []byte, which suffix, le, v float64) reason {
 	w.derived = appendSuffix(append(w.derived[:0], ident...), which, le)
 	why := w.find(w.derived)
 	if why == taken {
-		w.row(w.hist.t, v)
+		w.Add(w.hist.t, v)
 	}
 	return why
 }

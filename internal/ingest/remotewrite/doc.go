@@ -37,6 +37,6 @@
 //
 // # What a known series costs
 //
-// The labels of a series as its sender spells them are remembered with the key and the storage.Ref that they stand for (cache.go), so that a series
+// The labels of a series as its sender spells them are remembered with the key and the storage.Ref that they stand for (package rows), so that a series
 // that came before is found by comparing its bytes.
 package remotewrite

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/storage"
 )
 
@@ -76,6 +77,9 @@ func asFailure(err error) failure {
 	if f := (failure{}); errors.As(err, &f) {
 		return f
 	}
+	if e := (*body.Error)(nil); errors.As(err, &e) {
+		return failure{e.Status, e.Text}
+	}
 	switch {
 	case errors.Is(err, errUndecodable), errors.Is(err, errOther):
 		return failure{http.StatusBadRequest, err.Error()}
@@ -91,14 +95,14 @@ func (r *Receiver) receive(req *http.Request) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := r.newBody()
-	defer r.release(b)
-	err = r.read(b, req)
-	r.stats.bytes.Add(int64(len(b.b)))
+	b := r.bodies.New()
+	defer b.Release()
+	err = b.Read(req, r.opts.MaxBody)
+	r.stats.bytes.Add(int64(len(b.B)))
 	if err != nil {
 		return nil, err
 	}
-	res, app, err := r.store(req.Context(), v, b.b)
+	res, app, err := r.store(req.Context(), v, b.B)
 	if res == nil {
 		return nil, err
 	}
@@ -126,7 +130,7 @@ func (r *Receiver) store(ctx context.Context, v version, packed []byte) (*result
 	}
 	err := w.take(v)
 	res := w.result
-	return &res, w.app, err
+	return &res, w.Appender(), err
 }
 
 // negotiate returns which message the headers announce. No Content-Type stands for version 1, and no Content-Encoding for

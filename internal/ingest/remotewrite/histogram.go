@@ -3,6 +3,8 @@ package remotewrite
 import (
 	"encoding/binary"
 	"math"
+
+	"metricd/internal/ingest/wire"
 )
 
 // histogram is a native histogram as either version sends it: their fields are the same.
@@ -55,75 +57,75 @@ func (h *histogram) stale() bool { return math.Float64bits(h.sum) == staleBits }
 // decode sets h to the histogram in b and says whether it is one.
 func (h *histogram) decode(b []byte) bool {
 	*h = histogram{spans: h.spans[:0], deltas: h.deltas[:0], counts: h.counts[:0], bounds: h.bounds[:0], cumulative: h.cumulative}
-	m := message{rest: b}
-	for m.next() {
-		switch m.key {
-		case 1<<3 | varintType:
-			h.floats, h.intCount, h.count = false, m.bits, float64(m.bits)
-		case 2<<3 | fixed64Type:
-			h.floats, h.intCount, h.count = true, 0, m.float()
-		case 3<<3 | fixed64Type:
-			h.sum = m.float()
-		case 4<<3 | varintType:
-			h.schema = zigzag32(m.bits)
-		case 5<<3 | fixed64Type:
-			h.threshold = m.float()
-		case 6<<3 | varintType:
-			h.zero = float64(m.bits)
-		case 7<<3 | fixed64Type:
-			h.zero = m.float()
-		case 8<<3 | bytesType, 9<<3 | varintType, 10<<3 | fixed64Type:
+	m := wire.Message{Rest: b}
+	for m.Next() {
+		switch m.Key {
+		case 1<<3 | wire.Varint:
+			h.floats, h.intCount, h.count = false, m.Bits, float64(m.Bits)
+		case 2<<3 | wire.Fixed64:
+			h.floats, h.intCount, h.count = true, 0, m.Float()
+		case 3<<3 | wire.Fixed64:
+			h.sum = m.Float()
+		case 4<<3 | wire.Varint:
+			h.schema = zigzag32(m.Bits)
+		case 5<<3 | wire.Fixed64:
+			h.threshold = m.Float()
+		case 6<<3 | wire.Varint:
+			h.zero = float64(m.Bits)
+		case 7<<3 | wire.Fixed64:
+			h.zero = m.Float()
+		case 8<<3 | wire.Bytes, 9<<3 | wire.Varint, 10<<3 | wire.Fixed64:
 			h.negative = true
-		case 9<<3 | bytesType, 10<<3 | bytesType:
-			h.negative = h.negative || len(m.data) > 0
-		case 14<<3 | varintType:
-		case 15<<3 | varintType:
-			h.t = int64(m.bits)
+		case 9<<3 | wire.Bytes, 10<<3 | wire.Bytes:
+			h.negative = h.negative || len(m.Data) > 0
+		case 14<<3 | wire.Varint:
+		case 15<<3 | wire.Varint:
+			h.t = int64(m.Bits)
 		default:
 			h.buckets(&m)
 		}
 	}
-	return !m.bad
+	return !m.Bad
 }
 
 // buckets reads a field of m that is about positive buckets.
-func (h *histogram) buckets(m *message) {
-	switch m.key {
-	case 11<<3 | bytesType:
-		s, ok := decodeSpan(m.data)
-		h.spans, m.bad = keep(h, h.spans, s), !ok
-	case 12<<3 | varintType:
-		h.deltas = keep(h, h.deltas, zigzag64(m.bits))
-	case 12<<3 | bytesType:
-		for b := m.data; len(b) > 0; {
-			v, rest, ok := uvarint(b)
+func (h *histogram) buckets(m *wire.Message) {
+	switch m.Key {
+	case 11<<3 | wire.Bytes:
+		s, ok := decodeSpan(m.Data)
+		h.spans, m.Bad = keep(h, h.spans, s), !ok
+	case 12<<3 | wire.Varint:
+		h.deltas = keep(h, h.deltas, zigzag64(m.Bits))
+	case 12<<3 | wire.Bytes:
+		for b := m.Data; len(b) > 0; {
+			v, rest, ok := wire.Uvarint(b)
 			if !ok {
-				m.bad = true
+				m.Bad = true
 				return
 			}
 			h.deltas, b = keep(h, h.deltas, zigzag64(v)), rest
 		}
-	case 13<<3 | fixed64Type:
-		h.counts = keep(h, h.counts, m.float())
-	case 13<<3 | bytesType:
+	case 13<<3 | wire.Fixed64:
+		h.counts = keep(h, h.counts, m.Float())
+	case 13<<3 | wire.Bytes:
 		h.counts = h.doubles(h.counts, m)
-	case 16<<3 | fixed64Type:
-		h.bounds = keep(h, h.bounds, m.float())
-	case 16<<3 | bytesType:
+	case 16<<3 | wire.Fixed64:
+		h.bounds = keep(h, h.bounds, m.Float())
+	case 16<<3 | wire.Bytes:
 		h.bounds = h.doubles(h.bounds, m)
 	default:
-		m.other(1<<17 - 2)
+		m.Other(1<<17 - 2)
 	}
 }
 
 // doubles appends the packed doubles of a field.
-func (h *histogram) doubles(dst []float64, m *message) []float64 {
-	b := message{rest: m.data}
-	if m.bad = len(b.rest)%8 != 0; m.bad {
+func (h *histogram) doubles(dst []float64, m *wire.Message) []float64 {
+	b := wire.Message{Rest: m.Data}
+	if m.Bad = len(b.Rest)%8 != 0; m.Bad {
 		return dst
 	}
-	for ; len(b.rest) > 0; b.rest = b.rest[8:] {
-		dst = keep(h, dst, math.Float64frombits(binary.LittleEndian.Uint64(b.rest)))
+	for ; len(b.Rest) > 0; b.Rest = b.Rest[8:] {
+		dst = keep(h, dst, math.Float64frombits(binary.LittleEndian.Uint64(b.Rest)))
 	}
 	return dst
 }
@@ -141,18 +143,18 @@ func keep[T any](h *histogram, list []T, v T) []T {
 //
 //	08  offset, zigzag  10  length
 func decodeSpan(b []byte) (s span, ok bool) {
-	m := message{rest: b}
-	for m.next() {
-		switch m.key {
-		case 1<<3 | varintType:
-			s.offset = zigzag32(m.bits)
-		case 2<<3 | varintType:
-			s.length = uint32(m.bits)
+	m := wire.Message{Rest: b}
+	for m.Next() {
+		switch m.Key {
+		case 1<<3 | wire.Varint:
+			s.offset = zigzag32(m.Bits)
+		case 2<<3 | wire.Varint:
+			s.length = uint32(m.Bits)
 		default:
-			m.other(1<<1 | 1<<2)
+			m.Other(1<<1 | 1<<2)
 		}
 	}
-	return s, !m.bad
+	return s, !m.Bad
 }
 
 func zigzag64(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }

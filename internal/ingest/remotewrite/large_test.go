@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"metricd/internal/ingest/body"
+	"metricd/internal/ingest/rows"
 	"metricd/internal/storage"
 	"metricd/internal/tsdb"
 )
@@ -19,20 +21,20 @@ func TestLarge(t *testing.T) {
 		store := open(t, tsdb.Options{})
 		r := New(Options{Store: store})
 		one := sent{labels: []string{"__name__", "long"}}
-		for i := range 3 * maxRows / 2 {
+		for i := range 3 * rows.Max / 2 {
 			one.samples = append(one.samples, sampleAt{int64(i), 1})
 		}
-		all := fleet(maxRows)
+		all := fleet(rows.Max)
 		message := encode(v, append(all, one)...)
 		for range 2 {
-			wantAnswer(t, post(r, v, pack(message)), http.StatusNoContent, fmt.Sprint(maxRows*5/2, " 0 0"))
+			wantAnswer(t, post(r, v, pack(message)), http.StatusNoContent, fmt.Sprint(rows.Max*5/2, " 0 0"))
 		}
-		if s, _ := store.Stats(); s.Series != maxRows+1 || s.Samples != maxRows*5/2 {
+		if s, _ := store.Stats(); s.Series != rows.Max+1 || s.Samples != rows.Max*5/2 {
 			t.Errorf("%d series, %d samples", s.Series, s.Samples)
 		}
 		broken := append(slices.Clip(message), 0x2a, 5)
 		if v == version1 { // version 2 looks at the whole table of symbols first
-			wantAnswer(t, post(r, v, pack(broken)), http.StatusBadRequest, fmt.Sprint(2*maxRows, " 0 0"))
+			wantAnswer(t, post(r, v, pack(broken)), http.StatusBadRequest, fmt.Sprint(2*rows.Max, " 0 0"))
 		} else {
 			wantAnswer(t, post(r, v, pack(broken)), http.StatusBadRequest, "0 0 0")
 		}
@@ -42,17 +44,17 @@ func TestLarge(t *testing.T) {
 // TestBodies: bodies that are still coming share a bounded memory.
 func TestBodies(t *testing.T) {
 	r := New(Options{Store: open(t, tsdb.Options{})})
-	r.bodies.Store(maxBodies - 100)
+	r.bodies.Taken.Store(body.Shared - 100)
 	large := pack(encode1(fleet(40_000)...))
-	if len(large) < ownBytes {
+	if len(large) < body.Own {
 		t.Fatalf("only %d bytes", len(large))
 	}
 	wantAnswer(t, post(r, version1, large), http.StatusServiceUnavailable, "", "too many large requests")
 	wantAnswer(t, post(r, version1, pack(encode1(fleet(1000)...))), http.StatusNoContent, "1000 0 0")
-	if n := r.bodies.Load(); n != maxBodies-100 {
-		t.Errorf("%d bytes are taken, want %d", n, maxBodies-100)
+	if n := r.bodies.Taken.Load(); n != body.Shared-100 {
+		t.Errorf("%d bytes are taken, want %d", n, body.Shared-100)
 	}
-	r.bodies.Store(0)
+	r.bodies.Taken.Store(0)
 	wantAnswer(t, post(r, version1, large), http.StatusNoContent, "40000 0 0")
 }
 

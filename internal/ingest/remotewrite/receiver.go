@@ -2,9 +2,10 @@ package remotewrite
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 
+	"metricd/internal/ingest/body"
+	"metricd/internal/ingest/rows"
 	"metricd/internal/storage"
 )
 
@@ -25,10 +26,9 @@ type Options struct {
 // requests that are still coming share maxBodies bytes.
 type Receiver struct {
 	opts   Options
-	cache  *cache
+	cache  *rows.Cache
 	works  chan *work // nil: one that was never used
-	pool   sync.Pool  // of *body
-	bodies atomic.Int64
+	bodies body.Pool
 	stats  counters
 }
 
@@ -43,7 +43,7 @@ func New(o Options) *Receiver {
 	if o.Cache <= 0 {
 		o.Cache = 64 << 20
 	}
-	r := &Receiver{opts: o, cache: newCache(o.Cache), works: make(chan *work, max(2, runtime.GOMAXPROCS(0)))}
+	r := &Receiver{opts: o, cache: rows.NewCache(o.Cache), works: make(chan *work, max(2, runtime.GOMAXPROCS(0)))}
 	for range cap(r.works) {
 		r.works <- nil
 	}
@@ -51,7 +51,7 @@ func New(o Options) *Receiver {
 }
 
 func (r *Receiver) newWork() *work {
-	return &work{cache: r.cache, meta: r.opts.Metadata, maxKey: r.opts.MaxKey, app: r.opts.Store.Appender(), flat: make([]byte, 0, 1<<10)}
+	return &work{Gatherer: rows.NewGatherer(r.cache, r.opts.Store), meta: r.opts.Metadata, maxKey: r.opts.MaxKey, flat: make([]byte, 0, 1<<10)}
 }
 
 // Stats are figures about a Receiver since New.

@@ -235,7 +235,7 @@ func TestStatuses(t *testing.T) {
 				if c.status != 204 || c.written == "0 0 0" {
 					wantDump(t, store)
 				}
-				if n := r.bodies.Load(); n != 0 {
+				if n := r.bodies.Taken.Load(); n != 0 {
 					t.Errorf("%d bytes are still taken", n)
 				}
 			})

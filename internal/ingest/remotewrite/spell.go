@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"metricd/internal/ingest/wire"
 	"metricd/internal/storage"
 )
 
@@ -80,11 +81,11 @@ func (s *speller) spell(dst, ident []byte, maxKey int) ([]byte, reason) {
 // endsInSuffix says whether ident has a suffix: the walk over its labels ends at a byte 0, which begins no label.
 func endsInSuffix(ident []byte) bool {
 	for len(ident) > suffixBytes && ident[0] != 0 {
-		m := message{rest: ident}
-		if !m.next() {
+		m := wire.Message{Rest: ident}
+		if !m.Next() {
 			return false
 		}
-		ident = m.rest
+		ident = m.Rest
 	}
 	return len(ident) == suffixBytes && ident[0] == 0
 }
@@ -92,22 +93,22 @@ func endsInSuffix(ident []byte) bool {
 // read sets labels to those of ident; text is the same bytes.
 func (s *speller) read(text string, ident []byte) reason {
 	s.labels = s.labels[:0]
-	m := message{rest: ident}
-	for m.next() {
-		if m.key != 1<<3|bytesType {
+	m := wire.Message{Rest: ident}
+	for m.Next() {
+		if m.Key != 1<<3|wire.Bytes {
 			return undecodable
 		}
 		if len(s.labels) == maxLabels {
 			return longLabels
 		}
-		end := len(ident) - len(m.rest)
-		l, ok := label(text[end-len(m.data):end], m.data)
+		end := len(ident) - len(m.Rest)
+		l, ok := label(text[end-len(m.Data):end], m.Data)
 		if !ok {
 			return undecodable
 		}
 		s.labels = append(s.labels, l)
 	}
-	if m.bad {
+	if m.Bad {
 		return undecodable
 	}
 	return taken
@@ -117,19 +118,19 @@ func (s *speller) read(text string, ident []byte) reason {
 //
 //	0a  length  name  12  length  value
 func label(text string, b []byte) (l storage.Label, ok bool) {
-	m := message{rest: b}
-	for m.next() {
-		end := len(b) - len(m.rest)
-		switch m.key {
-		case 1<<3 | bytesType:
-			l.Name = text[end-len(m.data) : end]
-		case 2<<3 | bytesType:
-			l.Value = text[end-len(m.data) : end]
+	m := wire.Message{Rest: b}
+	for m.Next() {
+		end := len(b) - len(m.Rest)
+		switch m.Key {
+		case 1<<3 | wire.Bytes:
+			l.Name = text[end-len(m.Data) : end]
+		case 2<<3 | wire.Bytes:
+			l.Value = text[end-len(m.Data) : end]
 		default:
-			m.other(1<<1 | 1<<2)
+			m.Other(1<<1 | 1<<2)
 		}
 	}
-	return l, !m.bad
+	return l, !m.Bad
 }
 
 // ofHistogram makes of the labels of a histogram those of a series of it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"metricd/internal/ingest/wire"
 	"metricd/internal/storage"
 )
 
@@ -21,38 +22,38 @@ var (
 //
 // Series name their texts by numbers of symbols, from 0. Symbols come first, from every sender, but need not.
 func (w *work) request2() error {
-	m := message{rest: w.body}
+	m := wire.Message{Rest: w.body}
 	first := -1 // where the first TimeSeries begins
-	for at := 0; m.next(); at = len(w.body) - len(m.rest) {
-		switch m.key {
-		case 4<<3 | bytesType:
+	for at := 0; m.Next(); at = len(w.body) - len(m.Rest) {
+		switch m.Key {
+		case 4<<3 | wire.Bytes:
 			if len(w.symbols) == maxSymbols {
 				return errSymbols
 			}
-			end := len(w.body) - len(m.rest)
-			w.symbols = append(w.symbols, symbol{uint32(end - len(m.data)), uint32(end)})
-		case 5<<3 | bytesType:
+			end := len(w.body) - len(m.Rest)
+			w.symbols = append(w.symbols, symbol{uint32(end - len(m.Data)), uint32(end)})
+		case 5<<3 | wire.Bytes:
 			if first < 0 {
 				first = at
 			}
-		case 1<<3 | bytesType, 3<<3 | bytesType:
+		case 1<<3 | wire.Bytes, 3<<3 | wire.Bytes:
 			return errOther
 		default:
-			m.other(1<<4 | 1<<5)
+			m.Other(1<<4 | 1<<5)
 		}
 	}
-	if m.bad {
+	if m.Bad {
 		return errUndecodable
 	}
 	if first < 0 {
 		return nil
 	}
 	var told metadata2
-	for m = (message{rest: w.body[first:]}); m.next(); {
-		if m.key != 5<<3|bytesType {
+	for m = (wire.Message{Rest: w.body[first:]}); m.Next(); {
+		if m.Key != 5<<3|wire.Bytes {
 			continue
 		}
-		if err := w.series2(m.data, &told); err != nil {
+		if err := w.series2(m.Data, &told); err != nil {
 			return err
 		}
 	}
@@ -68,22 +69,22 @@ func (w *work) request2() error {
 func (w *work) series2(b []byte, told *metadata2) error {
 	p := pairs{symbols: w.symbols, body: w.body, flat: w.flat[:0]}
 	now := metadata2{}
-	m := message{rest: b}
-	for m.next() {
-		switch m.key {
-		case 1<<3 | bytesType:
-			m.bad = !p.packed(m.data)
-		case 1<<3 | varintType:
-			p.add(m.bits)
-		case 5<<3 | bytesType:
-			m.bad = !now.decode(m.data)
-		case 2<<3 | bytesType, 3<<3 | bytesType, 4<<3 | bytesType:
+	m := wire.Message{Rest: b}
+	for m.Next() {
+		switch m.Key {
+		case 1<<3 | wire.Bytes:
+			m.Bad = !p.packed(m.Data)
+		case 1<<3 | wire.Varint:
+			p.add(m.Bits)
+		case 5<<3 | wire.Bytes:
+			m.Bad = !now.decode(m.Data)
+		case 2<<3 | wire.Bytes, 3<<3 | wire.Bytes, 4<<3 | wire.Bytes:
 		default:
-			m.other(1<<6 - 2)
+			m.Other(1<<6 - 2)
 		}
 	}
 	w.flat = p.flat
-	if m.bad {
+	if m.Bad {
 		return errUndecodable
 	}
 	why := taken
@@ -96,7 +97,7 @@ func (w *work) series2(b []byte, told *metadata2) error {
 			w.tell2(now)
 		}
 	}
-	return w.elements(w.flat, b, why, 3<<3|bytesType, 4<<3|bytesType)
+	return w.elements(w.flat, b, why, 3<<3|wire.Bytes, 4<<3|wire.Bytes)
 }
 
 // symbol is where a symbol lies in a message.
@@ -125,7 +126,7 @@ func (p *pairs) packed(b []byte) bool {
 			n, b = uint64(b[0]&0x7f)|uint64(b[1])<<7, b[2:]
 		default:
 			var ok bool
-			if n, b, ok = longVarint(b); !ok {
+			if n, b, ok = wire.LongVarint(b); !ok {
 				return false
 			}
 		}
@@ -187,20 +188,20 @@ type metadata2 struct {
 }
 
 func (d *metadata2) decode(b []byte) bool {
-	m := message{rest: b}
-	for m.next() {
-		switch m.key {
-		case 1<<3 | varintType:
-			d.kind = m.bits
-		case 3<<3 | varintType:
-			d.help = m.bits
-		case 4<<3 | varintType:
-			d.unit = m.bits
+	m := wire.Message{Rest: b}
+	for m.Next() {
+		switch m.Key {
+		case 1<<3 | wire.Varint:
+			d.kind = m.Bits
+		case 3<<3 | wire.Varint:
+			d.help = m.Bits
+		case 4<<3 | wire.Varint:
+			d.unit = m.Bits
 		default:
-			m.other(1<<1 | 1<<3 | 1<<4)
+			m.Other(1<<1 | 1<<3 | 1<<4)
 		}
 	}
-	return !m.bad
+	return !m.Bad
 }
 
 // tell2 passes metadata on. That of a series of a classic histogram or a summary is that of the metric it belongs to, whose

@@ -1,4 +1,4 @@
-package remotewrite
+package rows
 
 import (
 	"hash/maphash"
@@ -8,7 +8,7 @@ import (
 	"metricd/internal/storage"
 )
 
-// cache remembers which labels, by the bytes in which senders spell them, are which key of the store, and what the store
+// Cache remembers which labels, by the bytes in which senders spell them, are which key of the store, and what the store
 // calls that series. So a series that was sent before costs a comparison of bytes. It is shared by all senders: those of
 // one Prometheus come on several connections, in turns. It is safe for concurrent use.
 //
@@ -18,7 +18,7 @@ import (
 //
 // It is bounded by two generations: when the young one has taken half of the memory it becomes the old one, whose
 // entries are taken over into the young one when they are used, and an old one that was there is dropped.
-type cache struct {
+type Cache struct {
 	seed  maphash.Seed
 	limit int // bytes
 	view  atomic.Pointer[view]
@@ -61,10 +61,17 @@ const (
 	minSlots = 1 << 10
 )
 
-func newCache(limit int) *cache {
-	c := &cache{seed: maphash.MakeSeed(), limit: limit}
+// NewCache returns an empty cache that takes limit bytes at most, but for some 100 KiB.
+func NewCache(limit int) *Cache {
+	c := &Cache{seed: maphash.MakeSeed(), limit: limit}
 	c.view.Store(&view{young: generation{slots: make([]atomic.Uint32, minSlots)}})
 	return c
+}
+
+// Len returns how many entries there are.
+func (c *Cache) Len() int {
+	v := c.view.Load()
+	return int(v.young.n + v.old.n)
 }
 
 // learned is a series to remember.
@@ -75,7 +82,7 @@ type learned struct {
 }
 
 // learn remembers series.
-func (c *cache) learn(all []learned) {
+func (c *Cache) learn(all []learned) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v := *c.view.Load()
