@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"metricd/internal/lineserver":          {"metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/lineorder":           {"metricd/internal/storage"},
 	"metricd/internal/ingest/remotewrite":  {"metricd/internal/ingest/body", "metricd/internal/ingest/rows", "metricd/internal/ingest/wire", "metricd/internal/storage"},
+	"metricd/internal/ingest/otlp":         {"metricd/internal/ingest/body", "metricd/internal/ingest/rows", "metricd/internal/ingest/wire", "metricd/internal/storage"},
 	"metricd/internal/ingest/body":         {},
 	"metricd/internal/ingest/rows":         {"metricd/internal/storage"},
 	"metricd/internal/ingest/wire":         {},

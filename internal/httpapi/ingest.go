@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"metricd/internal/ingest/influx"
+	"metricd/internal/ingest/otlp"
 	"metricd/internal/ingest/remotewrite"
 	"metricd/internal/ownmetrics"
 )
@@ -18,6 +19,9 @@ func (s *Server) mountIngest() {
 		MaxKey:   s.cfg.MaxKey,
 	})
 	s.mux.Handle("POST /api/v1/write", s.ingest(samples))
+	otel := s.ingest(otlp.New(otlp.Options{Store: s.cfg.Store, Metadata: s.metadata, MaxKey: s.cfg.MaxKey}))
+	s.mux.Handle("POST /v1/metrics", otel)
+	s.mux.Handle("POST /api/v1/otlp/v1/metrics", otel)
 	lines := influx.New(influx.Config{
 		Store:   s.cfg.Store,
 		MaxKey:  s.cfg.MaxKey,

@@ -1,0 +1,3 @@
+// Package otlp compares metricd's receiver of OTLP with Prometheus' own converter, and sends to it with OpenTelemetry's SDK. It has
+// tests only.
+package otlp
