@@ -22,7 +22,11 @@ func (w *work) dataPoint(b []byte, why reason) error {
 		w.refused.add(why, w.metric.name, t)
 		return nil
 	}
-	if err := w.room(len(p.bounds) + 3); err != nil {
+	need := 1
+	if w.metric.kind > kindSum {
+		need = len(p.bounds) + 3
+	}
+	if err := w.room(need); err != nil {
 		return err
 	}
 	first := w.Len()

@@ -1,0 +1,95 @@
+package otlp
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"metricd/internal/tsdb"
+)
+
+// seeds are messages in protobuf.
+func seeds(f *testing.F) [][]byte {
+	all := message(f, func(all pmetric.MetricSlice) {
+		gauge(all, "a.b", 1, 2).Gauge().DataPoints().At(0).Attributes().PutInt("n", 7)
+		s := all.AppendEmpty()
+		s.SetName("s")
+		s.SetUnit("By/s")
+		s.SetEmptySum().SetIsMonotonic(true)
+		s.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		s.Sum().DataPoints().AppendEmpty().SetIntValue(-1)
+		h := all.AppendEmpty()
+		h.SetName("h")
+		h.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		p := h.Histogram().DataPoints().AppendEmpty()
+		p.SetSum(1)
+		p.ExplicitBounds().FromRaw([]float64{1, 2})
+		p.BucketCounts().FromRaw([]uint64{3, 4, 5})
+		p.Attributes().PutEmptySlice("list").AppendEmpty().SetEmptyMap().PutStr("x", "y")
+		e := all.AppendEmpty()
+		e.SetName("e")
+		e.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		e.ExponentialHistogram().DataPoints().AppendEmpty().SetFlags(1)
+		q := all.AppendEmpty()
+		q.SetName("q")
+		q.SetEmptySummary().DataPoints().AppendEmpty().QuantileValues().AppendEmpty().SetValue(7)
+	})
+	return [][]byte{all, up(f), nil, {0x0a, 0}}
+}
+
+// check posts a message twice, to a receiver that does not know its series and then does: the answers and what is stored are the
+// same, and none is 500.
+func check(t *testing.T, kind string, message []byte) (status int, stored []string) {
+	store := open(t, tsdb.Options{})
+	r := New(Options{Store: store})
+	first := post(r, kind, message)
+	stored = dump(t, store)
+	again := post(r, kind, message)
+	if first.Code != again.Code || first.Body.String() != again.Body.String() {
+		t.Errorf("%d %q, then %d %q", first.Code, first.Body, again.Code, again.Body)
+	}
+	if got := dump(t, store); !slices.Equal(got, stored) {
+		t.Errorf("stored\n\t%s\nthen\n\t%s", strings.Join(stored, "\n\t"), strings.Join(got, "\n\t"))
+	}
+	switch first.Code {
+	case http.StatusOK:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		if len(stored) > 0 {
+			t.Errorf("%d, and stored %q", first.Code, stored)
+		}
+	default:
+		t.Errorf("%d %s", first.Code, first.Body)
+	}
+	return first.Code, stored
+}
+
+// FuzzProtobuf: what pdata reads is taken, and as it writes it again it is the same.
+func FuzzProtobuf(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		status, stored := check(t, types[inProtobuf], message)
+		md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(message)
+		if err != nil {
+			return // what is not needed is not looked at
+		}
+		if status != http.StatusOK {
+			t.Fatalf("%d for a message that pdata reads", status)
+		}
+		if _, again := check(t, types[inProtobuf], encode(t, md)); !slices.Equal(stored, again) {
+			t.Errorf("stored\n\t%s\nas pdata writes it\n\t%s", strings.Join(stored, "\n\t"), strings.Join(again, "\n\t"))
+		}
+	})
+}
+
+func FuzzJSON(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(asJSON(f, b))
+	}
+	f.Add([]byte(`{"resourceMetrics":[null,{"scopeMetrics":[{"metrics":[{"name":"x","gauge":null},{"sum":{"dataPoints":[null]}}]}]}]}`))
+	f.Fuzz(func(t *testing.T, message []byte) { check(t, types[inJSON], message) })
+}
