@@ -12,6 +12,7 @@ import (
 type listeners struct {
 	lines    net.Listener
 	web      net.Listener
+	admin    net.Listener
 	graphite net.Listener
 	udp      *net.UDPConn // Graphite's, at the same address
 }
@@ -24,6 +25,11 @@ func listen(cfg Config) (l listeners, err error) {
 	if cfg.HTTP != "" {
 		if l.web, err = net.Listen("tcp", cfg.HTTP); err != nil {
 			return l, &ListenError{"HTTP", cfg.HTTP, errors.Join(err, l.close())}
+		}
+	}
+	if cfg.Admin != "" {
+		if l.admin, err = listenAdmin(cfg.Admin); err != nil {
+			return l, &ListenError{"Admin", cfg.Admin, errors.Join(err, l.close())}
 		}
 	}
 	if cfg.Graphite != "" {
@@ -40,7 +46,7 @@ func (l listeners) close() error {
 	if l.udp != nil {
 		errs = append(errs, l.udp.Close())
 	}
-	for _, ln := range []net.Listener{l.lines, l.web, l.graphite} {
+	for _, ln := range []net.Listener{l.lines, l.web, l.admin, l.graphite} {
 		if ln != nil {
 			errs = append(errs, ln.Close())
 		}
@@ -55,7 +61,7 @@ func (l listeners) close() error {
 
 // ListenError says that an address can't be listened on.
 type ListenError struct {
-	Field string // of Config, that names the address: Listen, HTTP or Graphite
+	Field string // of Config, that names the address: Listen, HTTP, Admin or Graphite
 	Addr  string
 	Err   error
 }

@@ -3,7 +3,7 @@
 //
 // The command metricd is this package with flags; it keeps samples in a directory unless told otherwise, a Server in
 // memory unless Config.Data names one. Open a Server, run Serve until its context
-// is done, then Close it. A Server starts no goroutines before Serve, prints nothing, handles
+// is done, then Close it. A Server has no goroutines before Serve but for those that Open ends, prints nothing, handles
 // no signals and changes no global state; RunServer, for those who want a server in one call,
 // handles SIGINT and SIGTERM.
 package metricd
@@ -45,6 +45,17 @@ type Config struct {
 	Listen string
 	// HTTP is the TCP address of the HTTP API (go doc metricd/internal/httpapi); empty: there is none.
 	HTTP string
+	// WebConfig is a file with certificates and passwords for the HTTP API, as Prometheus' --web.config.file
+	// (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md). It is read again for each connection and request. The protocols
+	// beside HTTP have neither.
+	WebConfig string
+	// HTTPHosts are names by which programs on this machine may call the HTTP API in the Host of a request, beside localhost and IP addresses.
+	HTTPHosts []string
+	// CORSOrigins are web sites whose pages may read from the HTTP API, each as browsers send it: https://grafana.example; * stands for all.
+	CORSOrigins []string
+	// Admin is where health is answered without password or TLS, on this machine: a TCP address that is loopback, or unix: and the path of a socket; empty:
+	// nowhere.
+	Admin string
 	// Graphite is the address, for TCP and UDP, of Graphite's plaintext protocol (go doc metricd/internal/ingest/graphite);
 	// empty: it is not spoken.
 	Graphite string
@@ -91,8 +102,9 @@ type Server struct {
 	on       listeners
 	store    *tsdb.DB
 	lines    *lineserver.Server
-	api      *httpapi.Server // nil without HTTP, and so is own
+	api      *httpapi.Server // nil without HTTP and admin address, and so is own
 	own      *own
+	security httpapi.Security
 	graphite *graphite.Server
 
 	failed chan error // why the store failed, once
@@ -102,7 +114,8 @@ type Server struct {
 }
 
 // Open makes a server that listens, so that clients can connect, and serves them once
-// Serve is called.
+// Serve is called. HTTP is answered while Open reads the data directory, which may take seconds: it is healthy, and unavailable.
+// Its errors are of type *ConfigError, *ListenError or *DataError, or say what else is wrong.
 func Open(cfg Config) (*Server, error) {
 	if cfg.Data == InMemory {
 		cfg.Data = ""
@@ -119,9 +132,22 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.Version == "" {
 		cfg.Version = "(devel)"
 	}
+	security, err := checkHTTP(cfg)
+	if err != nil {
+		return nil, err
+	}
 	on, err := listen(cfg)
 	if err != nil {
 		return nil, err
+	}
+	web := httpapi.Config{
+		MaxLine:   cfg.MaxLine,
+		MaxKey:    cfg.MaxKey,
+		Version:   cfg.Version,
+		WebConfig: cfg.WebConfig,
+		Hosts:     cfg.HTTPHosts,
+		Origins:   cfg.CORSOrigins,
+		Logger:    cfg.Logger,
 	}
 	failed := make(chan error, 1)
 	o := tsdb.Options{
@@ -137,11 +163,13 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.tune != nil {
 		cfg.tune(&o)
 	}
+	meanwhile := on.answerStarting(web)
 	store, err := tsdb.Open(o)
+	meanwhile()
 	if err != nil {
 		return nil, errors.Join(&DataError{cfg.Data, err}, on.close())
 	}
-	s := &Server{on: on, store: store, failed: failed, log: cfg.Logger, memoryLimit: cfg.MemoryLimit}
+	s := &Server{on: on, store: store, security: security, failed: failed, log: cfg.Logger, memoryLimit: cfg.MemoryLimit}
 	lines := lineserver.Config{
 		Store:        store,
 		MaxLine:      cfg.MaxLine,
@@ -158,8 +186,8 @@ func Open(cfg Config) (*Server, error) {
 		IdleTimeout: cfg.IdleTimeout,
 		Logger:      cfg.Logger,
 	})
-	if on.web != nil {
-		if err := s.openAPI(cfg); err != nil {
+	if on.web != nil || on.admin != nil {
+		if err := s.openAPI(web); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 		lines.OnGet = s.own.onGet
@@ -182,6 +210,17 @@ func (s *Server) HTTPAddr() net.Addr {
 		return nil
 	}
 	return s.on.web.Addr()
+}
+
+// HTTPSecurity says whether the HTTP API encrypts, and whether it asks who is there, by Config.WebConfig as it was when the Server was opened.
+func (s *Server) HTTPSecurity() (tls, auth bool) { return s.security.TLS, s.security.Auth }
+
+// AdminAddr returns the address where health is answered without a password, nil if there is none.
+func (s *Server) AdminAddr() net.Addr {
+	if s.on.admin == nil {
+		return nil
+	}
+	return s.on.admin.Addr()
 }
 
 // GraphiteAddr returns the address of Graphite's protocol, for TCP and UDP alike, nil if it is not spoken.
@@ -250,7 +289,7 @@ func (s *Server) logStats(ctx context.Context) {
 // serve runs the servers of all protocols until ctx is done. cancel does that; if one of them ends, so do the others.
 func (s *Server) serve(ctx context.Context, cancel func()) error {
 	var running sync.WaitGroup
-	errs := make([]error, 3)
+	errs := make([]error, 4)
 	run := func(i int, serve func() error) {
 		running.Go(func() {
 			defer cancel()
@@ -264,6 +303,9 @@ func (s *Server) serve(ctx context.Context, cancel func()) error {
 	}
 	if s.on.graphite != nil {
 		run(2, func() error { return s.graphite.Serve(ctx, s.on.graphite, s.on.udp) })
+	}
+	if s.on.admin != nil {
+		run(3, func() error { return s.api.ServeAdmin(ctx, s.on.admin) })
 	}
 	running.Wait()
 	return errors.Join(errs...)

@@ -56,19 +56,12 @@ func openOwn(s *Server, version string, now func() time.Time) (*own, error) {
 }
 
 // openAPI makes the HTTP API and what it shows of the server's own figures. Who has no HTTP can't see these, and pays nothing for them.
-func (s *Server) openAPI(cfg Config) (err error) {
-	if s.own, err = openOwn(s, cfg.Version, nil); err != nil {
+func (s *Server) openAPI(web httpapi.Config) (err error) {
+	if s.own, err = openOwn(s, web.Version, nil); err != nil {
 		return err
 	}
-	s.api = httpapi.New(httpapi.Config{
-		Store:   s.store,
-		MaxLine: cfg.MaxLine,
-		MaxKey:  cfg.MaxKey,
-		Version: cfg.Version,
-		Logger:  cfg.Logger,
-		Metrics: s.own.figures,
-		Own:     s.own.store,
-	})
+	web.Store, web.Own, web.Metrics = s.store, s.own.store, s.own.figures
+	s.api = httpapi.New(web)
 	return nil
 }
 

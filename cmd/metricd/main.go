@@ -69,7 +69,7 @@ func run(args []string) int {
 	if err := errors.Join(validText(args), unknownCommand(parser, args)); err != nil {
 		return fail(err, nil)
 	}
-	ctx, err := parser.Parse(guardNumbers(args))
+	ctx, err := parser.Parse(joinNumbers(guardNumbers(args)))
 	if err != nil {
 		return fail(usageError{plainer(err)}, errorContext(err))
 	}
@@ -99,6 +99,23 @@ func askedHelp(args []string) []string {
 		return args
 	}
 	return append(slices.Clone(args[1:]), "--help")
+}
+
+// joinNumbers returns args with each negative number joined to the flag before it, as in --max-series=-1: kong would take it for a flag.
+// Those of a put are guarded.
+func joinNumbers(args []string) []string {
+	var joined []string
+	flag := false // whether the last one is a flag that may lack its value
+	for _, arg := range args {
+		if negative := len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9'; negative && flag {
+			joined[len(joined)-1] += "=" + arg
+			flag = false
+			continue
+		}
+		joined = append(joined, arg)
+		flag = len(arg) > 2 && strings.HasPrefix(arg, "--") && !strings.Contains(arg, "=")
+	}
+	return joined
 }
 
 // unknownCommand refuses a first argument that is neither a flag nor a command: kong would take it for one of serve, which

@@ -41,6 +41,8 @@ type serveCmd struct {
 	IdleTimeout    time.Duration `group:"Limits:" default:"0s" placeholder:"DURATION" help:"A connection that sends nothing for so long is closed. 0 (the default): never."`
 	WriteTimeout   time.Duration `group:"Limits:" default:"1m" placeholder:"DURATION" help:"A connection that leaves its replies unread for so long is closed (default ${default})."`
 
+	webSafety
+
 	LogFormat string `group:"Logging (to stderr):" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text (the default) or json."`
 	LogLevel  string `group:"Logging (to stderr):" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"What to log: debug, info (the default), warn or error, and what is worse."`
 }
@@ -54,7 +56,8 @@ func (*serveCmd) Help() string {
     telnet 127.0.0.1 8888
 
 SIGINT (Ctrl-C) and SIGTERM stop it: what was received is answered, which takes less than ten seconds; a second signal ends it at once.
-There are no passwords yet: whoever can connect can read and write.`
+It listens on this machine only, unless told otherwise. For HTTP there are passwords and TLS (--web.config.file); whoever can connect to --listen or
+--graphite can read and write.`
 }
 
 // Run serves until SIGINT or SIGTERM.
@@ -83,9 +86,7 @@ func (c *serveCmd) Run() error {
 	ctx, stop := untilSignal(log)
 	defer stop()
 	warnFiles(log, cfg.MaxConns)
-	warnBeyond(log, s.Addr(), "--listen "+metricd.DefaultListen)
-	warnBeyond(log, s.HTTPAddr(), "--http "+metricd.DefaultHTTP)
-	warnBeyond(log, s.GraphiteAddr(), "--graphite 127.0.0.1:2003")
+	warnBeyond(log, s)
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
 	announce(stdout, s, cfg.Data)
 	err = s.Serve(ctx)
@@ -108,11 +109,10 @@ func (c *serveCmd) open(cfg *metricd.Config, log *slog.Logger) (*metricd.Server,
 		cfg.HTTP = ""
 		s, err = metricd.Open(*cfg)
 	}
-	if err == nil || !errors.As(err, &taken) {
-		return s, err
+	if err != nil {
+		return nil, openError(err, cfg)
 	}
-	flags := map[string]string{"Listen": "--listen", "HTTP": "--http", "Graphite": "--graphite"}
-	return nil, listenError(context.Background(), taken.Err, flags[taken.Field], taken.Addr, cfg.Listen, cfg.HTTP, cfg.Graphite)
+	return s, nil
 }
 
 // httpAddr returns the address of the HTTP API, empty for none.
@@ -153,7 +153,7 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 	if c.Fsync == "always" {
 		interval = 0
 	}
-	return metricd.Config{
+	cfg := metricd.Config{
 		Listen:       c.Listen,
 		HTTP:         c.httpAddr(),
 		Graphite:     c.Graphite,
@@ -170,7 +170,9 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 		IdleTimeout:  c.IdleTimeout,
 		WriteTimeout: c.WriteTimeout,
 		Logger:       log,
-	}, nil
+	}
+	c.webSafety.apply(&cfg)
+	return cfg, nil
 }
 
 // logger returns the logger that the flags ask for.
@@ -193,12 +195,12 @@ func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	hangups := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup does that
+		signal.Notify(hangups, syscall.SIGHUP)
+	}
 	go func() {
-		select {
-		case first := <-signals:
-			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first.String())
-		case <-ctx.Done():
-		}
+		waitStop(ctx, signals, hangups, log)
 		signal.Stop(signals)
 		cancel()
 		select {
@@ -208,6 +210,21 @@ func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 		}
 	}()
 	return ctx, cancel
+}
+
+// waitStop returns at the first of signals, or when ctx is done. Elsewhere a hang-up means to read the configuration again, so it must not end the server.
+func waitStop(ctx context.Context, signals, hangups <-chan os.Signal, log *slog.Logger) {
+	for {
+		select {
+		case first := <-signals:
+			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first.String())
+			return
+		case <-hangups:
+			log.Info("there is nothing to read again: the file of --web.config.file is read whenever it is needed, flags are read at the start", "cause", syscall.SIGHUP.String())
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // limitGarbage tells the garbage collector what is to be held beside series and samples: a sixth of
@@ -250,7 +267,14 @@ func announce(w io.Writer, s *metricd.Server, data string) {
 	}
 	fmt.Fprintf(w, "metricd %s listens on %s (%s)\n", version(), addr, where)
 	if web := s.HTTPAddr(); web != nil {
-		fmt.Fprintf(w, "and for HTTP on %s\n", web)
+		protocol := "HTTP"
+		if tls, _ := s.HTTPSecurity(); tls {
+			protocol = "HTTPS"
+		}
+		fmt.Fprintf(w, "and for %s on %s\n", protocol, web)
+	}
+	if admin := s.AdminAddr(); admin != nil {
+		fmt.Fprintf(w, "and for health on %s\n", admin)
 	}
 	if carbon := s.GraphiteAddr(); carbon != nil {
 		fmt.Fprintf(w, "and for Graphite on %s, TCP and UDP\n", carbon)
@@ -268,12 +292,5 @@ func warnFiles(log *slog.Logger, conns int) {
 	var files syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur < uint64(conns)+spareFiles {
 		log.Warn("fewer open files are allowed than --max-connections needs: raise the limit (ulimit -n), or lower --max-connections", "limit", files.Cur, "needed", conns+spareFiles)
-	}
-}
-
-// warnBeyond logs that strangers can connect to addr, if they can; instead is the flag that closes it to them.
-func warnBeyond(log *slog.Logger, addr net.Addr, instead string) {
-	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		log.Warn("listening beyond this machine: whoever can connect can read and write, there are no passwords; keep it behind a firewall, or use "+instead, "addr", addr.String())
 	}
 }

@@ -14,7 +14,7 @@ const variablePrefix = "METRICD_"
 // command. What means the same to several commands has its name from an env tag. So a variable that is set for the server
 // changes nothing of the commands beside it.
 func nameVariables(k *kong.Kong) error {
-	name := strings.NewReplacer("-", "_")
+	name := strings.NewReplacer("-", "_", ".", "_")
 	for _, command := range k.Model.Children {
 		prefix := variablePrefix
 		if command != k.Model.DefaultCmd {

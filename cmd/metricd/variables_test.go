@@ -8,7 +8,7 @@ func TestVariables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared := map[string]string{"METRICD_ADDR": "addr", "METRICD_HTTP_ADDR": "http"} // the servers to talk to
+	shared := map[string]string{"METRICD_ADDR": "addr", "METRICD_HTTP_ADDR": "http", "METRICD_HTTP_CA": "ca", "METRICD_HTTP_CERT": "cert", "METRICD_HTTP_KEY": "key"} // the servers to talk to
 	of := map[string]string{}
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
@@ -25,6 +25,8 @@ func TestVariables(t *testing.T) {
 	}
 	for _, want := range []struct{ name, of string }{
 		{"METRICD_HTTP", "serve --http"},
+		{"METRICD_HTTP_HOST", "serve --http-host"},
+		{"METRICD_WEB_CONFIG_FILE", "serve --web.config.file"},
 		{"METRICD_LOG_FORMAT", "serve --log-format"},
 		{"METRICD_GET_FORMAT", "get --format"},
 		{"METRICD_EXPORT_START", "export --start"},

@@ -30,7 +30,7 @@ func asAPIError(err error) *apiError {
 		return &apiError{e.status, e.kind, err.Error()}
 	}
 	switch {
-	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrFailed), errors.Is(err, errStopping):
+	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrFailed), errors.Is(err, errStopping), errors.Is(err, errRecovering):
 		return &apiError{http.StatusServiceUnavailable, "unavailable", err.Error()}
 	case errors.Is(err, storage.ErrNoFiles):
 		return &apiError{http.StatusNotImplemented, "execution", err.Error()}
@@ -40,6 +40,9 @@ func asAPIError(err error) *apiError {
 
 // errStopping: the server is about to stop.
 var errStopping = errors.New("the server is stopping")
+
+// errRecovering: there is no store yet.
+var errRecovering = errors.New("recovering: the server reads its data directory; try again soon")
 
 // errorBody is the JSON of an error.
 type errorBody struct {

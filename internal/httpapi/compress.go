@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -50,7 +51,7 @@ func acceptsGzip(values []string) bool {
 func decompress(body io.Reader, r *http.Request) (io.Reader, error) {
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
-		return body, nil
+		return refuseGzip(body)
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(body)
 		if err != nil {
@@ -60,4 +61,18 @@ func decompress(body io.Reader, r *http.Request) (io.Reader, error) {
 	default:
 		return nil, &apiError{http.StatusUnsupportedMediaType, "bad_data", "Content-Encoding " + coding + ": want gzip, or none"}
 	}
+}
+
+// refuseGzip returns all of body, unless it is gzip (RFC 1952, 2.3.1) that nobody said would come.
+func refuseGzip(body io.Reader) (io.Reader, error) {
+	const magic = "\x1f\x8b"
+	start := make([]byte, len(magic))
+	n, err := io.ReadFull(body, start)
+	switch {
+	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
+		return nil, err
+	case string(start[:n]) == magic:
+		return nil, badRequest("the body is gzip: say so with the header Content-Encoding: gzip")
+	}
+	return io.MultiReader(bytes.NewReader(start[:n]), body), nil
 }

@@ -190,6 +190,9 @@ func TestGzip(t *testing.T) {
 	if status, text, _ := s.do("POST", "/api/v1/import", strings.NewReader(""), "Content-Encoding", "br"); status != 415 || !strings.Contains(text, "want gzip") {
 		t.Errorf("br: %d %s", status, text)
 	}
+	if status, text, _ := s.do("POST", "/api/v1/import", bytes.NewReader(packed.Bytes())); status != 400 || !strings.Contains(text, "the body is gzip: say so with the header Content-Encoding: gzip") {
+		t.Errorf("gzip, unsaid: %d %s", status, text)
+	}
 }
 
 func gunzip(t *testing.T, text string) string {

@@ -39,7 +39,7 @@ func (s *Server) newMetrics() *metrics {
 		}, byHandler),
 	}
 	registry := s.cfg.Metrics
-	registry.MustRegister(m.requests, m.durations, m.sent, ownmetrics.HTTPConns(s.conns.Load, MaxConns))
+	registry.MustRegister(m.requests, m.durations, m.sent, ownmetrics.HTTPConns(s.web.open.Load, MaxConns))
 	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true, OfferedCompressions: []promhttp.Compression{promhttp.Identity, promhttp.Gzip}})
 	s.mux.Handle("GET /metrics", s.answer(func(w *reply, r *http.Request) error {
 		page.ServeHTTP(w, r)

@@ -15,44 +15,36 @@
 //
 // # Who may ask
 //
-// Whoever can connect, but no page of another web site: what a browser says is asked for by such a page below /api/, and what it
-// sends across origins, is refused with 403. Where the connection is of this machine, a Host other than an IP address or
-// localhost is answered with 421: the name of a web site, made to point here, must not let its pages read. HTTP/1.0 may leave it out: no browser does.
+// Whoever can connect and shows the password or certificate that Config.WebConfig asks for, if it does. With a browser between, that alone would let
+// every web site ask that its user looks at, so:
+//
+//	GET changes nothing, nor does HEAD
+//	403  what a page of another origin sends but for GET and HEAD, and all that it asks for below /api/: by Sec-Fetch-Site, else by Origin
+//	421  a Host that is no IP address, localhost or one of Config.Hosts, where the connection is of this machine and no password was asked for: the name of a web
+//	     site, made to point here (DNS rebinding), would be of the same origin. HTTP/1.0 may leave it out: no browser does
+//	CORS for Config.Origins only, to GET and HEAD, not below /api/v1/admin/. Where passwords are asked for, browsers get no further than the question ahead (preflight),
+//	     which has none
+//
+// ServeAdmin is for those who watch the server, without password or TLS.
+//
+// What a request may hold is bounded: headers of 64 KiB (431), the time to send them (10 s), the time without a byte of the body or a reader of the answer (Config.Stall), and its
+// decompressed size or its memory by each handler.
 //
 // # Goroutines
 //
-// Serve runs in its caller's goroutine and has net/http's: one that accepts, and one for each connection, and one more
-// while a request is carried out. All requests have ended when Serve returns.
+// Serve and ServeAdmin run in their caller's goroutine and have net/http's: one that accepts, and one for each connection, and one more
+// while a request is carried out. All requests have ended when they return.
 package httpapi
 
 import (
-	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"metricd/internal/storage"
-)
-
-// MaxConns is how many connections may be open at once; one more is closed.
-const MaxConns = 256
-
-const (
-	// headerTimeout bounds the time from the first byte of a request to the end of its headers, and maxHeader its size.
-	headerTimeout = 10 * time.Second
-	maxHeader     = 64 << 10
-	// idleTimeout is how long a connection may wait for its next request.
-	idleTimeout = 2 * time.Minute
-	// stopTime is how long after the stop requests may take to end; it keeps the whole stop under ten seconds.
-	stopTime = 7 * time.Second
-	// quietTime is how long after the stop a connection that has sent nothing yet may send a request.
-	quietTime = 200 * time.Millisecond
 )
 
 // Config says how a Server is to be. Store is needed; zero values elsewhere stand for the defaults.
@@ -71,6 +63,9 @@ type Config struct {
 	Metrics *prometheus.Registry
 	// Own is the store of the server's own figures, which queries see beside Store; nil: there is none.
 	Own storage.Store
+	WebConfig string   // the file with certificates and passwords, see CheckWebConfig; empty: there are none
+	Hosts     []string // names, see CheckHost, that clients of this machine may call it by, beside localhost and IP addresses
+	Origins   []string // web sites, see CheckOrigin, whose pages may read
 
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // the clock, for what is dated; nil: time.Now
@@ -80,15 +75,16 @@ type Config struct {
 type Server struct {
 	cfg Config
 	log *slog.Logger
-	mux *http.ServeMux
+	mux routes
+
+	stopTime time.Duration // see the constant
 
 	metadata *metadata
-	metrics  *metrics
+	metrics  *metrics    // nil while the store is being opened
+	web      connections // those that Serve has
 
 	stop    chan struct{} // closed when requests under way are to end soon
 	endSoon func()        // closes it, once
-	conns   atomic.Int64  // open connections
-	quiet   sync.Map      // of net.Conn: connections that have sent nothing yet
 
 	mu struct {
 		sync.Mutex
@@ -100,20 +96,7 @@ type Server struct {
 
 // New returns a Server that has no listener yet.
 func New(cfg Config) *Server {
-	if cfg.Stall <= 0 {
-		cfg.Stall = time.Minute
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Metrics == nil {
-		cfg.Metrics = prometheus.NewRegistry()
-	}
-	s := &Server{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), metadata: newMetadata(), stop: make(chan struct{})}
-	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
+	s := newServer(cfg)
 	s.mux.Handle("GET /-/healthy", s.answer(s.healthy))
 	s.mux.Handle("GET /-/ready", s.answer(s.ready))
 	s.mux.Handle("GET /api/v1/export", s.answer(s.export))
@@ -124,63 +107,45 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Serve answers the requests that come through ln until ctx is done. Then it closes ln, ends imports behind what it has read
-// of them, lets the other requests end, and returns nil, in less than ten seconds. Any other end is returned as an
-// error. A Server that was stopped can't be used again.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	hs := &http.Server{
-		Handler:           s.metrics.count(s.guard()),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ConnState:         s.connState,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	served := make(chan error, 1)
-	go func() { served <- hs.Serve(ln) }()
-	var err error
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-	}
-	s.endSoon()
-	s.quiet.Range(func(conn, _ any) bool {
-		_ = conn.(net.Conn).SetReadDeadline(time.Now().Add(quietTime)) // it is closed in the end
-		return true
-	})
-	limit, done := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-	defer done()
-	if hs.Shutdown(limit) != nil { // there are requests that do not end
-		cancel()
-		hs.Close()
-	}
-	s.mu.Lock()
-	s.mu.stopping = true
-	s.mu.Unlock()
-	s.running.Wait()
-	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+// NewStarting returns a Server for the time in which the store of cfg is still being opened: it is healthy, and 503 is the answer to all else.
+// Config.Store is not needed. It stops within about a second.
+func NewStarting(cfg Config) *Server {
+	s := newServer(cfg)
+	s.stopTime = time.Second
+	s.mux.Handle("GET /-/healthy", s.answer(s.healthy))
+	s.mux.Handle("/", s.answer(func(*reply, *http.Request) error { return errRecovering }))
+	return s
 }
 
-// connState keeps the limit on connections, and takes note of those that have sent nothing: Shutdown would wait five
-// seconds for them.
-func (s *Server) connState(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.quiet.Store(conn, nil)
-		if s.conns.Add(1) > MaxConns {
-			conn.Close()
-		}
-		return
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Add(-1)
+// newServer returns a Server without routes.
+func newServer(cfg Config) *Server {
+	if cfg.Stall <= 0 {
+		cfg.Stall = time.Minute
 	}
-	s.quiet.Delete(conn)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger, stopTime: stopTime, metadata: newMetadata(), stop: make(chan struct{})}
+	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// routes is a ServeMux that can tell what it was given. It is safe for concurrent use once all is mounted.
+type routes struct {
+	http.ServeMux
+	patterns []string
+}
+
+// Handle is as that of ServeMux.
+func (r *routes) Handle(pattern string, h http.Handler) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.Handle(pattern, h)
 }
 
 // enter counts a request, if it may begin.
