@@ -62,7 +62,7 @@ type Config struct {
 	// Metrics is where what the server counts is registered, and what /metrics shows; nil: a registry of its own.
 	Metrics *prometheus.Registry
 	// Own is the store of the server's own figures, which queries see beside Store; nil: there is none.
-	Own storage.Store
+	Own       storage.Store
 	WebConfig string   // the file with certificates and passwords, see CheckWebConfig; empty: there are none
 	Hosts     []string // names, see CheckHost, that clients of this machine may call it by, beside localhost and IP addresses
 	Origins   []string // web sites, see CheckOrigin, whose pages may read

@@ -44,8 +44,14 @@ func export(t testing.TB, at int) []byte {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
 	for _, a := range [][2]string{
-		{"service.name", "checkout"}, {"service.namespace", "shop"}, {"service.instance.id", "627cc493-f310-47de-96bd-71410b7dec09"}, {"service.version", "1.4.2"},
-		{"telemetry.sdk.language", "go"}, {"telemetry.sdk.name", "opentelemetry"}, {"telemetry.sdk.version", "1.47.0"}, {"host.name", "node-17.eu-west-1.internal"},
+		{"service.name", "checkout"},
+		{"service.namespace", "shop"},
+		{"service.instance.id", "627cc493-f310-47de-96bd-71410b7dec09"},
+		{"service.version", "1.4.2"},
+		{"telemetry.sdk.language", "go"},
+		{"telemetry.sdk.name", "opentelemetry"},
+		{"telemetry.sdk.version", "1.47.0"},
+		{"host.name", "node-17.eu-west-1.internal"},
 	} {
 		rm.Resource().Attributes().PutStr(a[0], a[1])
 	}
