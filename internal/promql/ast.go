@@ -9,9 +9,9 @@ import (
 
 // Format returns an expression as Prometheus prints it: over several lines where one would be long. Its errors are of type *Error.
 func (e *Engine) Format(expr string) (string, error) {
-	parsed, err := e.parser.ParseExpr(expr)
+	parsed, err := e.parse(expr)
 	if err != nil {
-		return "", badData(err)
+		return "", err
 	}
 	return parsed.Pretty(0), nil
 }
@@ -19,9 +19,9 @@ func (e *Engine) Format(expr string) (string, error) {
 // Parse returns the tree of an expression, such that encoding/json prints it as Prometheus' parse_query does. Its errors are of type
 // *Error.
 func (e *Engine) Parse(expr string) (any, error) {
-	parsed, err := e.parser.ParseExpr(expr)
+	parsed, err := e.parse(expr)
 	if err != nil {
-		return nil, badData(err)
+		return nil, err
 	}
 	return tree(parsed), nil
 }

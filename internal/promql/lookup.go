@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -116,7 +117,7 @@ func lookup[T any](ctx context.Context, e *Engine, sel Selection, find func(cont
 	}
 	queries := make([]storage.Query, len(sets))
 	for i, ms := range sets {
-		queries[i] = storage.Query{Matchers: ms, Mint: sel.Mint, Maxt: sel.Maxt}
+		queries[i] = storage.Query{Matchers: ms, Mint: sel.Mint, Maxt: sel.Maxt, Limit: oneMore(sel.Limit)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -132,4 +133,12 @@ func lookup[T any](ctx context.Context, e *Engine, sel Selection, find func(cont
 		return Lookup[T]{Found: found[:sel.Limit:sel.Limit], Warnings: []string{truncated}}, nil
 	}
 	return Lookup[T]{Found: found}, nil
+}
+
+// oneMore returns the limit that also tells whether it cut something off.
+func oneMore(limit int) int {
+	if limit <= 0 || limit == math.MaxInt {
+		return limit
+	}
+	return limit + 1
 }

@@ -70,6 +70,9 @@ type construct func(context.Context, promstorage.Queryable, prom.QueryOpts) (pro
 
 // run makes a query and evaluates it, all within its timeout.
 func (e *Engine) run(ctx context.Context, expr string, o QueryOptions, construct construct) (*Result, error) {
+	if err := e.check(expr); err != nil {
+		return nil, err
+	}
 	timeout := e.timeout
 	if o.Timeout > 0 {
 		timeout = min(timeout, o.Timeout)
