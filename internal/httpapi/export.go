@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"metricd/internal/dump"
@@ -23,7 +24,7 @@ var exportTrailers = []string{trailerSeries, trailerSamples, trailerCut, trailer
 
 // export answers with samples as text, by series in order of first append, each by ascending time:
 //
-//	match[]     a key, or * for all; any number of them; none: all
+//	match[]     a key, a selector of PromQL with its braces, or * for all; any number of them; none: all
 //	start, end  the first and the last time, both inclusive; Unix seconds, or RFC 3339
 //	format      csv (the default) or put; package dump says what they look like
 //
@@ -37,7 +38,7 @@ func (s *Server) export(w *reply, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	queries, err := selection(q)
+	queries, err := s.selection(q)
 	if err != nil {
 		return err
 	}
@@ -49,8 +50,8 @@ func (s *Server) export(w *reply, r *http.Request) error {
 	}
 	body := compress(w, r)
 	out := dump.NewWriter(body, f)
-	for _, query := range queries {
-		if err := s.exportQuery(r, query, out); err != nil {
+	for i, query := range queries {
+		if err := s.exportQuery(r, query, queries[:i], out); err != nil {
 			return err
 		}
 	}
@@ -67,13 +68,16 @@ func (s *Server) export(w *reply, r *http.Request) error {
 	return nil
 }
 
-// exportQuery writes the series of one query.
-func (s *Server) exportQuery(r *http.Request, q storage.Query, out *dump.Writer) error {
+// exportQuery writes the series of one query but those of earlier ones, so that none is there twice.
+func (s *Server) exportQuery(r *http.Request, q storage.Query, earlier []storage.Query, out *dump.Writer) error {
 	set := s.cfg.Store.Select(r.Context(), q)
 	defer set.Close()
 	var it storage.Iterator
 	for set.Next() {
 		series := set.At()
+		if slices.ContainsFunc(earlier, func(q storage.Query) bool { return matches(q, series) }) {
+			continue
+		}
 		it = series.Iterator(it)
 		if err := out.Series(series.Key(), it); err != nil {
 			return err

@@ -129,7 +129,6 @@ func TestExport(t *testing.T) {
 		{"start=1.001&end=1970-01-01T00:00:02.499Z", "key,milliseconds,value\n", 200},
 		{"format=put", "put cpu;host=a 1.0 1\nput cpu;host=a nan 2\nput m,\"x\" -0.0 -1\n", 200},
 		{"format=json", `no format \"json\"`, 400},
-		{"match[]=cpu{host=\"a\"}", "selectors with {…} are not known yet", 400},
 		{"match[]=a+b", "want a key", 400},
 		{"match[]=", "want a key", 400},
 		{"match=z", `no parameter \"match\" here: want any of match[], start, end, format`, 400},

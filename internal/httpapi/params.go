@@ -41,8 +41,8 @@ func format(q url.Values) (dump.Format, error) {
 	return f, nil
 }
 
-// selection returns what the query selects: by each match[] in turn, no series twice; everything if there is none.
-func selection(q url.Values) ([]storage.Query, error) {
+// selection returns what the query selects: by each match[] in turn; everything if there is none. A series may be in more than one.
+func (s *Server) selection(q url.Values) ([]storage.Query, error) {
 	mint, err := timeOf(q, "start", storage.MinTime)
 	if err != nil {
 		return nil, err
@@ -53,17 +53,15 @@ func selection(q url.Values) ([]storage.Query, error) {
 	}
 	var all []storage.Query
 	for _, m := range q["match[]"] {
-		one, err := match(m)
+		one, err := s.match(m)
 		if err != nil {
 			return nil, err
 		}
-		if one.Key == "" {
+		if one.Key == "" && one.Matchers == nil {
 			all = nil
 			break
 		}
-		if !slices.ContainsFunc(all, func(other storage.Query) bool { return sameSeries(other.Key, one.Key) }) {
-			all = append(all, one)
-		}
+		all = append(all, one)
 	}
 	if len(all) == 0 {
 		all = []storage.Query{{}}
@@ -74,21 +72,30 @@ func selection(q url.Values) ([]storage.Query, error) {
 	return all, nil
 }
 
-// match reads one match[]: a key, or * for all.
-func match(text string) (storage.Query, error) {
+// match reads one match[]: a key, a selector of PromQL with its braces, or * for all.
+func (s *Server) match(text string) (storage.Query, error) {
 	switch {
 	case text == "*":
 		return storage.Query{}, nil
 	case strings.Contains(text, "{"):
-		return storage.Query{}, badRequest("match[] %q: selectors with {…} are not known yet: want a key, or * for all", text)
+		sets, err := s.engine.Selectors([]string{text})
+		if err != nil {
+			return storage.Query{}, badRequest("match[] %q: %v; a key with a brace is the selector {__name__=\"…\"}", text, err)
+		}
+		return storage.Query{Matchers: sets[0]}, nil
 	case !storage.ValidKey([]byte(text)):
-		return storage.Query{}, badRequest("match[] %q: want a key (one word of UTF-8 without control characters), or * for all", text)
+		return storage.Query{}, badRequest("match[] %q: want a key (one word of UTF-8 without control characters), a selector with {…}, or * for all", text)
 	}
 	return storage.Query{Key: text}, nil
 }
 
+// matches says whether q selects a series.
+func matches(q storage.Query, series storage.Series) bool {
+	return (q.Key == "" || sameSeries(q.Key, series.Key())) && storage.MatchAll(q.Matchers, series.Labels())
+}
+
 func sameSeries(a, b string) bool {
-	return bytes.Equal(storage.AppendCanonical(nil, []byte(a)), storage.AppendCanonical(nil, []byte(b)))
+	return a == b || bytes.Equal(storage.AppendCanonical(nil, []byte(a)), storage.AppendCanonical(nil, []byte(b)))
 }
 
 // timeOf returns a time of the query in ms: Unix seconds, with or without a fraction, or RFC 3339. What is finer than a millisecond is

@@ -1,5 +1,5 @@
-// Package httpapi serves HTTP beside the line protocol: health, export and import of samples as text, and backups. It
-// knows a storage.Store and no engine.
+// Package httpapi serves HTTP beside the line protocol: queries as Prometheus does, health, export and import of samples as text,
+// and backups. It knows a storage.Store and no engine of storage.
 //
 //	GET  /-/healthy               200 while the process serves
 //	GET  /-/ready                 200 while the store works, else 503; on a full disk 200, with "reads only" and why
@@ -9,6 +9,23 @@
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
 //	POST /api/v1/write            Prometheus' remote write (package remotewrite)
 //	POST /write, /api/v2/write    InfluxDB's line protocol (package influx), with its /ping, /health and /query
+//
+// Below /api/v1/ is also the HTTP API of Prometheus 3.16, with its answers to the byte (queries.go). Where that has GET and POST the
+// parameters may be a form in the body, of a MiB at most; parameters that are not known are ignored:
+//
+//	GET, POST query, query_range           PromQL at one time, and at many (query.go)
+//	GET, POST format_query, parse_query    an expression printed anew, and as a tree
+//	GET, POST query_exemplars              there are none
+//	GET, POST series, labels               label sets, and names of labels (lookups.go)
+//	GET       label/{name}/values          values of a label
+//	GET       metadata, targets/metadata   type, help and unit of metrics as senders told them; nothing (metricmetadata.go)
+//	GET       status/buildinfo, status/runtimeinfo, status/flags    the process (status.go)
+//	GET       status/tsdb                  counts of series and labels (cardinality.go)
+//	GET       rules, targets, alerts, alertmanagers, scrape_pools, notifications, status/config, status/walreplay,
+//	          status/tsdb/blocks           valid and empty: there is nothing of the kind (absent.go)
+//	POST, PUT admin/tsdb/delete_series     deletes samples (admin.go)
+//	POST, PUT admin/tsdb/clean_tombstones  nothing to do
+//	POST, PUT admin/tsdb/snapshot          501, and where backups are
 //
 // Errors are JSON, as Prometheus' HTTP API has it: {"status":"error","errorType":…,"error":…}. An answer that
 // fails after its first byte was sent has no end: the connection is closed, and clients see that it is cut short.
@@ -44,6 +61,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"metricd/internal/promql"
 	"metricd/internal/storage"
 )
 
@@ -57,7 +75,11 @@ type Config struct {
 	// Stall is how long a request waits for its client to send or to read something; a minute.
 	Stall time.Duration
 
-	Version string // of metricd, for those who ask
+	Version string            // of metricd, for those who ask
+	Flags   map[string]string // how the server was started, for those who ask; not changed any more
+
+	// Query are the limits of the engine of queries, and where it logs. What it counts is in Metrics, and Own is seen by it.
+	Query promql.Options
 
 	// Metrics is where what the server counts is registered, and what /metrics shows; nil: a registry of its own.
 	Metrics *prometheus.Registry
@@ -82,6 +104,9 @@ type Server struct {
 	metadata *metadata
 	metrics  *metrics    // nil while the store is being opened
 	web      connections // those that Serve has
+	engine   *promql.Engine
+	held     held      // results that are being written
+	started  time.Time // when New was called
 
 	stop    chan struct{} // closed when requests under way are to end soon
 	endSoon func()        // closes it, once
@@ -104,6 +129,7 @@ func New(cfg Config) *Server {
 	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.backup))
 	s.metrics = s.newMetrics()
 	s.mountIngest()
+	s.mountQueries()
 	return s
 }
 
@@ -128,7 +154,7 @@ func newServer(cfg Config) *Server {
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, stopTime: stopTime, metadata: newMetadata(), stop: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Logger, stopTime: stopTime, metadata: newMetadata(), started: cfg.Now(), stop: make(chan struct{})}
 	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
