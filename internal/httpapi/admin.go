@@ -10,7 +10,7 @@ import (
 // deleteSeries deletes samples: those of the series that match, in a range of time. They are gone, and that is durable, when the
 // answer comes, which is 204.
 //
-//	match[]     selectors; one at least
+//	match[]     selectors, one at least, and none that matches everything: Prometheus takes {} here
 //	start, end  the first and the last time, both inclusive; everything
 func (s *Server) deleteSeries(r *http.Request, q url.Values) (found, error) {
 	if len(q["match[]"]) == 0 {
