@@ -15,6 +15,9 @@ const unixPrefix = "unix:"
 // listenAdmin listens where health is answered without a password: on loopback, or on a socket, whose permissions say who may connect.
 func listenAdmin(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+		if path == "" {
+			return nil, errors.New("want the path of a socket behind unix:")
+		}
 		if err := removeStale(path); err != nil {
 			return nil, err
 		}

@@ -65,7 +65,7 @@ func TestScripts(t *testing.T) {
 func tools(t *testing.T) map[string]string {
 	t.Helper()
 	for program, deb := range map[string]string{
-		"nc": "netcat-openbsd", "telnet": "telnet", "python3": "python3", "curl": "curl", "bash": "bash", "gzip": "gzip",
+		"nc": "netcat-openbsd", "telnet": "telnet", "python3": "python3", "curl": "curl", "bash": "bash", "gzip": "gzip", "openssl": "openssl",
 	} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Errorf("%s is needed to try the server with: apt-get install %s", program, deb)
@@ -168,7 +168,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ADDR", addr)
 	ts.Setenv("HOST", host)
 	ts.Setenv("PORT", port)
-	_, rest, _ = strings.Cut(string(r.stdout.text), "and for HTTP on ")
+	_, rest, _ = strings.Cut(strings.ReplaceAll(string(r.stdout.text), "for HTTPS", "for HTTP"), "and for HTTP on ")
 	web, _, _ := strings.Cut(rest, "\n")
 	ts.Setenv("HTTP", web)
 	_, rest, _ = strings.Cut(string(r.stdout.text), "and for Graphite on ")

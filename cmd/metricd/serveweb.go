@@ -40,7 +40,7 @@ func openError(err error, cfg *metricd.Config) error {
 	if !errors.As(err, &listen) {
 		return err
 	}
-	if strings.HasPrefix(listen.Addr, "unix:") {
+	if listen.Field == "Admin" && !errors.As(err, new(*net.OpError)) || strings.HasPrefix(listen.Addr, "unix:") {
 		return fmt.Errorf("%s %s: %w", flagOf[listen.Field], listen.Addr, listen.Err)
 	}
 	for _, other := range []struct{ field, addr string }{{"Listen", cfg.Listen}, {"HTTP", cfg.HTTP}, {"Admin", cfg.Admin}} {

@@ -48,7 +48,7 @@ func CheckWebConfig(file string) (Security, error) {
 // checkClientCAs finds out what the toolkit takes, and then nobody can connect: a file without a certificate.
 func checkClientCAs(c *web.TLSConfig, dir string) error {
 	c.SetDirectory(dir)
-	pem, where := []byte(c.ClientCAsText), "client_ca"
+	pem, where := []byte(c.ClientCAsText), "client_ca" // empty: nobody is asked
 	if c.ClientCAs != "" {
 		var err error
 		if pem, err = os.ReadFile(c.ClientCAs); err != nil {
@@ -56,7 +56,7 @@ func checkClientCAs(c *web.TLSConfig, dir string) error {
 		}
 		where = "client_ca_file (" + c.ClientCAs + ")"
 	}
-	if len(pem) > 0 && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+	if (len(pem) > 0 || c.ClientCAs != "") && !x509.NewCertPool().AppendCertsFromPEM(pem) {
 		return fmt.Errorf("%s holds no certificate (want PEM)", where)
 	}
 	return nil

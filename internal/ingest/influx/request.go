@@ -45,6 +45,9 @@ func (q *request) run() error {
 			}
 			return err
 		}
+		if len(entry) == 0 { // the decoder takes its time to find that out
+			continue
+		}
 		err = w.point.decode(entry, q.h.cfg.MaxKey)
 		if err == errNoLine {
 			continue
