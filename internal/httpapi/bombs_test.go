@@ -43,7 +43,7 @@ func bombs(t *testing.T) []bomb {
 		}
 		return func() io.Reader { return bytes.NewReader(packed.Bytes()) }
 	}
-	most, some := int64(72<<20), int64(4<<20) // bytes; the first is more than any handler takes at once, the second is what takes some time
+	most, some := int64(72<<20), int64(1<<20) // bytes; the first is more than any handler takes at once, the second is what takes some time
 	if testing.Short() {
 		most = 8 << 20
 	}
