@@ -85,7 +85,7 @@ func metrics(r *rand.Rand) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for range r.IntN(3) {
 		rm := md.ResourceMetrics().AppendEmpty()
-		resource(r, rm.Resource().Attributes())
+		resourceOf(r, rm.Resource().Attributes())
 		for range r.IntN(3) {
 			sm := rm.ScopeMetrics().AppendEmpty()
 			sm.Scope().SetName(pick(r, texts))
@@ -93,14 +93,14 @@ func metrics(r *rand.Rand) pmetric.Metrics {
 			sm.SetSchemaUrl(pick(r, texts))
 			attributes(r, sm.Scope().Attributes(), 2)
 			for range r.IntN(6) {
-				metric(r, sm.Metrics().AppendEmpty())
+				oneMetric(r, sm.Metrics().AppendEmpty())
 			}
 		}
 	}
 	return md
 }
 
-func resource(r *rand.Rand, m pcommon.Map) {
+func resourceOf(r *rand.Rand, m pcommon.Map) {
 	for _, k := range []string{"service.name", "service.namespace", "service.instance.id"} {
 		if r.IntN(3) > 0 {
 			value(r, m.PutEmpty(k), 1)
@@ -118,7 +118,7 @@ func temporality(r *rand.Rand) pmetric.AggregationTemporality {
 	return pmetric.AggregationTemporality(r.IntN(4))
 }
 
-func metric(r *rand.Rand, m pmetric.Metric) {
+func oneMetric(r *rand.Rand, m pmetric.Metric) {
 	m.SetName(some(r, nameParts, 5))
 	m.SetUnit(pick(r, units))
 	m.SetDescription(pick(r, texts))
