@@ -138,5 +138,9 @@ type admin struct{ *promtsdb.DB }
 func (a admin) Stats(label string, limit int) (*promtsdb.Stats, error) {
 	return a.Head().Stats(label, limit), nil
 }
-func (admin) WALReplayStatus() (promtsdb.WALReplayStatus, error) { return promtsdb.WALReplayStatus{}, nil }
-func (admin) BlockMetas() ([]promtsdb.BlockMeta, error)          { return []promtsdb.BlockMeta{}, nil }
+
+func (admin) WALReplayStatus() (promtsdb.WALReplayStatus, error) {
+	return promtsdb.WALReplayStatus{}, nil
+}
+
+func (admin) BlockMetas() ([]promtsdb.BlockMeta, error) { return []promtsdb.BlockMeta{}, nil }
