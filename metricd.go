@@ -144,6 +144,7 @@ func Open(cfg Config) (*Server, error) {
 		MaxLine:   cfg.MaxLine,
 		MaxKey:    cfg.MaxKey,
 		Version:   cfg.Version,
+		Flags:     cfg.flags(),
 		WebConfig: cfg.WebConfig,
 		Hosts:     cfg.HTTPHosts,
 		Origins:   cfg.CORSOrigins,
