@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -30,6 +31,9 @@ func (s *Server) form(w *reply, r *http.Request) (url.Values, error) {
 		}()
 	}
 	err := r.ParseForm()
+	if err == nil && r.Body != nil {
+		_, err = io.Copy(io.Discard, r.Body) // of another type: net/http finds out that a client goes away only behind the body
+	}
 	large := new(http.MaxBytesError)
 	switch {
 	case errors.As(err, &large):
