@@ -11,7 +11,7 @@ import (
 // TestTooDeep: expressions that would hold a processor for long are refused, in all that parses; what is in quotes does not count.
 func TestTooDeep(t *testing.T) {
 	e := New(open(t, tsdb.Options{}), Options{})
-	long := `{x=~"` + strings.Repeat("a|b|", 300) + `"} # ` + strings.Repeat("(", 50_000)
+	long := `{y="1",x=~"` + strings.Repeat("a|b|", 300) + `c|d"} # ` + strings.Repeat("(", 50_000)
 	for expr, want := range map[string]string{
 		"1" + strings.Repeat("+1", 249):                           "",
 		"1" + strings.Repeat("+1", 250):                           "nests 251 deep",
