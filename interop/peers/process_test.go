@@ -2,8 +2,10 @@ package peers
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -76,6 +78,22 @@ func (p *process) stop(t *testing.T, signal os.Signal) {
 	if signal != syscall.SIGKILL && !p.cmd.ProcessState.Success() {
 		t.Errorf("%s: %v", p.cmd.Args[0], p.cmd.ProcessState)
 	}
+}
+
+// await waits until the process has printed text.
+func (p *process) await(t *testing.T, text string) {
+	t.Helper()
+	until(t, func() error {
+		if strings.Contains(p.out.String(), text) {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			t.Fatalf("%s has ended (%v) without %q", p.cmd.Args[0], p.cmd.ProcessState, text)
+		default:
+		}
+		return fmt.Errorf("%s has not printed %q", p.cmd.Args[0], text)
+	})
 }
 
 // until calls f until it returns nil. After patience the test fails with its last error.

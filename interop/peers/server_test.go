@@ -28,9 +28,15 @@ type server struct {
 // serve starts metricd, with more flags if there are any.
 func serve(t *testing.T, flags ...string) *server {
 	t.Helper()
-	s := &server{line: freeAddr(t), http: freeAddr(t), graphite: freeAddr(t), data: filepath.Join(t.TempDir(), "data"), args: flags}
+	s := newServer(t, flags...)
 	s.start(t)
 	return s
+}
+
+// newServer returns a server to be started.
+func newServer(t *testing.T, flags ...string) *server {
+	t.Helper()
+	return &server{line: freeAddr(t), http: freeAddr(t), graphite: freeAddr(t), data: filepath.Join(t.TempDir(), "data"), args: flags}
 }
 
 // start starts it, on the data that is there.
