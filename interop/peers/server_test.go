@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -89,7 +90,7 @@ func (s samples) add(key string, ms int64, v float64) {
 	s[key][ms] = v
 }
 
-// export returns all that the server holds.
+// export returns all that the server holds, without Prometheus' staleness markers.
 func (s *server) export() (samples, error) {
 	resp, err := http.Get("http://" + s.http + "/api/v1/export?" + url.Values{"format": {"csv"}}.Encode())
 	if err != nil {
@@ -116,7 +117,11 @@ func (s *server) export() (samples, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := strconv.ParseFloat(row[2], 64)
+		if row[2] == "stale" {
+			continue
+		}
+		text, _, _ := strings.Cut(row[2], ":") // behind nan there may be its bits
+		v, err := strconv.ParseFloat(text, 64)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", row[0], err)
 		}

@@ -1,0 +1,163 @@
+package peers
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// prometheusVersion is of the module; the program calls it 3.16.0.
+const prometheusVersion = "v0.316.0"
+
+// native is a line for remote_write.
+const native = "    send_native_histograms: true\n"
+
+// TestPrometheus has Prometheus scrape itself and a target, with native histograms on, and send by remote write 1.0, then 2.0. The server is killed
+// in either, and while Prometheus is stopped: it has all that Prometheus has, to the last bit.
+func TestPrometheus(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	build := exec.Command("go", "install", "-tags", "remove_all_sd", "github.com/prometheus/prometheus/cmd/prometheus@"+prometheusVersion)
+	build.Env = append(os.Environ(), "GOBIN="+bin)
+	run(t, build)
+	p := newPrometheus(t, filepath.Join(bin, "prometheus"))
+	p.jobs = `
+  - job_name: target
+    scrape_native_histograms: true
+    static_configs: [{targets: ["TARGET"]}]
+  - job_name: custom
+    convert_classic_histograms_to_nhcb: true
+    static_configs: [{targets: ["TARGET"]}]
+`
+	p.sends(t, p.s.block(t, "Prometheus", 0)+native+"    convert_nhcb_to_classic: true\n") // in 1.0 it drops them, else
+	p.s.kill(t) // while there is nobody to send
+	p.sends(t, p.s.block(t, "Prometheus", 1)+native)
+}
+
+// TestPrometheusOfDebian is TestPrometheus with one that is years older, and speaks 1.0 only.
+func TestPrometheusOfDebian(t *testing.T) {
+	t.Parallel()
+	p := newPrometheus(t, filepath.Join(debian(t, "prometheus"), "usr/bin/prometheus"), "--enable-feature=native-histograms")
+	p.jobs = `
+  - job_name: target
+    static_configs: [{targets: ["TARGET"]}]
+`
+	p.sends(t, p.s.block(t, "Prometheus", 0)+native)
+}
+
+// prometheusServer is a Prometheus with a data directory, that sends to s. It scrapes twice a second.
+type prometheusServer struct {
+	*process
+	s            *server
+	bin          string
+	flags        []string
+	dir          string
+	addr, target string // HOST:PORT
+	jobs         string // to scrape, beside itself, with TARGET for the target
+}
+
+func newPrometheus(t *testing.T, bin string, flags ...string) *prometheusServer {
+	t.Helper()
+	return &prometheusServer{s: serve(t), bin: bin, flags: flags, dir: t.TempDir(), addr: freeAddr(t), target: serveTarget(t)}
+}
+
+// sends starts Prometheus, on the data that is there, lets it scrape and send while the server is killed, stops it, and compares.
+func (p *prometheusServer) sends(t *testing.T, remoteWrite string) {
+	t.Helper()
+	none := "global: {scrape_interval: 500ms}\n" + remoteWrite
+	p.configure(t, none+fmt.Sprintf(`
+scrape_configs:
+  - job_name: self
+    static_configs: [{targets: ["%s"]}]`, p.addr)+strings.ReplaceAll(p.jobs, "TARGET", p.target))
+	cmd := exec.Command(p.bin, append([]string{
+		"--config.file=" + filepath.Join(p.dir, "prometheus.yml"), "--storage.tsdb.path=" + filepath.Join(p.dir, "data"),
+		"--web.listen-address=" + p.addr, "--log.level=warn",
+	}, p.flags...)...)
+	p.process = start(t, cmd)
+
+	scraped := func(more int) {
+		t.Helper()
+		before := p.targetScrapes(t)
+		until(t, func() error {
+			if n := p.targetScrapes(t); n < before+more {
+				return fmt.Errorf("the server has %d scrapes of the target, want %d more than %d", n, more, before)
+			}
+			return nil
+		})
+	}
+	scraped(3)
+	p.s.stop(t, syscall.SIGKILL)
+	until(t, func() error {
+		if n, err := p.metric("prometheus_remote_storage_samples_retried_total"); err != nil || n == 0 {
+			return fmt.Errorf("Prometheus sent %v samples again (%v), want some", n, err)
+		}
+		return nil
+	})
+	p.s.start(t)
+	scraped(3)
+
+	// No more is scraped; what was, arrives.
+	p.configure(t, none)
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() error {
+		if n, err := p.metric("prometheus_remote_storage_samples_pending"); err != nil || n != 0 {
+			return fmt.Errorf("%v samples are pending (%v), want none", n, err)
+		}
+		return p.compare(t)
+	})
+	for _, what := range []string{"samples", "histograms"} {
+		if n, err := p.metric("prometheus_remote_storage_" + what + "_dropped_total"); err != nil || n != 0 {
+			t.Errorf("Prometheus dropped %v %s (%v), want none", n, what, err)
+		}
+	}
+	p.stop(t, syscall.SIGTERM)
+}
+
+// targetScrapes returns how often the target was scraped, as the server has it.
+func (p *prometheusServer) targetScrapes(t *testing.T) int {
+	t.Helper()
+	got, err := p.s.export()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(got["up;instance="+p.target+";job=target"])
+}
+
+// configure writes the configuration.
+func (p *prometheusServer) configure(t *testing.T, yaml string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(p.dir, "prometheus.yml"), []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// metric returns one of Prometheus' own metrics, summed over its series; 0 if it has none.
+func (p *prometheusServer) metric(name string) (sum float64, err error) {
+	resp, err := http.Get("http://" + p.addr + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		rest, ok := strings.CutPrefix(lines.Text(), name)
+		if !ok || rest[0] != '{' && rest[0] != ' ' {
+			continue
+		}
+		v, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += v
+	}
+	return sum, lines.Err()
+}
