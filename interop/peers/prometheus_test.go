@@ -37,7 +37,7 @@ func TestPrometheus(t *testing.T) {
     static_configs: [{targets: ["TARGET"]}]
 `
 	p.sends(t, p.s.block(t, "Prometheus", 0)+native+"    convert_nhcb_to_classic: true\n") // in 1.0 it drops them, else
-	p.s.kill(t) // while there is nobody to send
+	p.s.kill(t)                                                                            // while there is nobody to send
 	p.sends(t, p.s.block(t, "Prometheus", 1)+native)
 }
 
