@@ -3,12 +3,18 @@ package peers
 import (
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
+
+// apt is held while apt-get runs, which runs once at a time only.
+var apt sync.Mutex
 
 // debian unpacks a package of Debian's into a directory and returns that. Nothing is installed, so no service is started.
 func debian(t *testing.T, name string) string {
 	t.Helper()
+	apt.Lock()
+	defer apt.Unlock()
 	dir := t.TempDir()
 	download := func() error {
 		cmd := exec.Command("apt-get", "download", "-q", name)

@@ -19,11 +19,12 @@ func serveTarget(t *testing.T) string {
 	r.MustRegister(collector(func(ch chan<- prometheus.Metric) {
 		special := prometheus.NewDesc("peers_special", "Values that are easily lost.", []string{"label"}, nil)
 		for label, v := range map[string]float64{
-			"plain": 0.1, "a b;c=d%20": math.Copysign(0, -1), "é\"\\\n": math.Inf(1), "minus": math.Inf(-1), "nan": math.NaN(),
+			"plain": 0.1, "a b;c=d%20": -0.1, "é\"\\\n": math.Inf(1), "minus": math.Inf(-1), "nan": math.NaN(),
 			"denormal": math.SmallestNonzeroFloat64, "large": math.MaxFloat64, "": 1 << 53,
 		} {
 			ch <- prometheus.MustNewConstMetric(special, prometheus.GaugeValue, v, label)
 		}
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("peers_negative_zero", "Which is sent as 0.", nil, nil), prometheus.GaugeValue, math.Copysign(0, -1))
 		changing := prometheus.NewDesc("peers_changing", "Any bits, of series that come and go.", []string{"n"}, nil)
 		for n := range 20 {
 			if rand.IntN(3) > 0 {
