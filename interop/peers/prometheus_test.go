@@ -28,6 +28,7 @@ func TestPrometheus(t *testing.T) {
 	build.Env = append(os.Environ(), "GOBIN="+bin)
 	run(t, build)
 	p := newPrometheus(t, filepath.Join(bin, "prometheus"))
+	p.queries = true
 	p.jobs = `
   - job_name: target
     scrape_native_histograms: true
@@ -60,6 +61,7 @@ type prometheusServer struct {
 	flags        []string
 	dir          string
 	addr, target string // HOST:PORT
+	queries      bool   // compare their answers, too
 	jobs         string // to scrape, beside itself, with TARGET for the target
 }
 
@@ -118,6 +120,9 @@ scrape_configs:
 		if n, err := p.metric("prometheus_remote_storage_" + what + "_dropped_total"); err != nil || n != 0 {
 			t.Errorf("Prometheus dropped %v %s (%v), want none", n, what, err)
 		}
+	}
+	if p.queries {
+		p.compareQueries(t)
 	}
 	p.stop(t, syscall.SIGTERM)
 }
