@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"metricd/internal/backup":              {"metricd/internal/storage"},
 	"metricd/internal/dump":                {"metricd/internal/decimal", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/httpapi":             {"metricd/internal/backup", "metricd/internal/dump", "metricd/internal/ingest/influx", "metricd/internal/ingest/otlp", "metricd/internal/ingest/remotewrite", "metricd/internal/ownmetrics", "metricd/internal/promql", "metricd/internal/storage"},
-	"metricd/internal/ownmetrics":          {"metricd/internal/ingest/graphite", "metricd/internal/ingest/influx", "metricd/internal/ingest/remotewrite", "metricd/internal/lineserver", "metricd/internal/storage"},
+	"metricd/internal/ownmetrics":          {"metricd/internal/ingest/graphite", "metricd/internal/ingest/influx", "metricd/internal/ingest/otlp", "metricd/internal/ingest/remotewrite", "metricd/internal/lineserver", "metricd/internal/storage"},
 	"metricd/internal/bench":               {"metricd/internal/lineproto"},
 	"metricd/internal/ingest/graphite":     {"metricd/internal/decimal", "metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/ingest/influx":       {"metricd/internal/decimal", "metricd/internal/storage"},

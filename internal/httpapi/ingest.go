@@ -19,9 +19,9 @@ func (s *Server) mountIngest() {
 		MaxKey:   s.cfg.MaxKey,
 	})
 	s.mux.Handle("POST /api/v1/write", s.ingest(samples))
-	otel := s.ingest(otlp.New(otlp.Options{Store: s.cfg.Store, Metadata: s.metadata, MaxKey: s.cfg.MaxKey}))
-	s.mux.Handle("POST /v1/metrics", otel)
-	s.mux.Handle("POST /api/v1/otlp/v1/metrics", otel)
+	points := otlp.New(otlp.Options{Store: s.cfg.Store, Metadata: s.metadata, MaxKey: s.cfg.MaxKey})
+	s.mux.Handle("POST /v1/metrics", s.ingest(points))
+	s.mux.Handle("POST /api/v1/otlp/v1/metrics", s.ingest(points))
 	lines := influx.New(influx.Config{
 		Store:   s.cfg.Store,
 		MaxKey:  s.cfg.MaxKey,
@@ -31,7 +31,7 @@ func (s *Server) mountIngest() {
 	for pattern, h := range lines.Handlers() {
 		s.mux.Handle(pattern, s.ingest(h))
 	}
-	s.cfg.Metrics.MustRegister(ownmetrics.RemoteWrite(samples.Stats), ownmetrics.Influx(lines.Stats))
+	s.cfg.Metrics.MustRegister(ownmetrics.RemoteWrite(samples.Stats), ownmetrics.OTLP(points.Stats), ownmetrics.Influx(lines.Stats))
 }
 
 // ingest returns what answers with h. Its body ends with an error when its client is slow, or the server about to stop.

@@ -5,7 +5,7 @@
 //	metricd_connections…           by protocol: line, graphite, http
 //	metricd_requests…              by protocol and command, their errors by reason, bytes
 //	metricd_storage_…              the engine: samples, log, chunks, disk, memory
-//	metricd_graphite_…, metricd_influx_…, metricd_remote_write_…
+//	metricd_graphite_…, metricd_influx_…, metricd_remote_write_…, metricd_otlp_…
 //	metricd_http_…                 by handler (package httpapi)
 //	prometheus_engine_…            queries (package promql)
 //	go_…, process_…                the process

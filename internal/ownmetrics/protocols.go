@@ -7,6 +7,7 @@ import (
 
 	"metricd/internal/ingest/graphite"
 	"metricd/internal/ingest/influx"
+	"metricd/internal/ingest/otlp"
 	"metricd/internal/ingest/remotewrite"
 	"metricd/internal/lineserver"
 )
@@ -87,19 +88,34 @@ func RemoteWrite(read func() remotewrite.Stats) prometheus.Collector {
 	type S = remotewrite.Stats
 	return &table[S]{read, []figure[S]{
 		counter(requests, requestsHelp, func(s *S) int64 { return s.Requests }, "protocol", "remote_write", "command", "write"),
-		counters(errs, errsHelp, "reason", func(s *S) map[string]int64 {
-			byStatus := map[string]int64{}
-			for status, n := range s.Failed {
-				byStatus[strconv.Itoa(status)] = n
-			}
-			return byStatus
-		}, "protocol", "remote_write"),
+		counters(errs, errsHelp, "reason", func(s *S) map[string]int64 { return byStatus(s.Failed) }, "protocol", "remote_write"),
 		counter(received, receivedHelp, func(s *S) int64 { return s.Bytes }, "protocol", "remote_write"),
 		counter("metricd_remote_write_samples_total", "Samples of remote write that were stored.", func(s *S) int64 { return s.Samples }),
 		counter("metricd_remote_write_histograms_total", "Histograms of remote write that were stored wholly.", func(s *S) int64 { return s.Histograms }),
 		counter("metricd_remote_write_exemplars_ignored_total", "Exemplars of remote write, none of which is stored.", func(s *S) int64 { return s.Exemplars }),
 		counters("metricd_remote_write_refused_total", "Samples and histograms of remote write that were refused for good.", "reason", func(s *S) map[string]int64 { return s.Refused }),
 	}}
+}
+
+// OTLP returns a collector of what came by OpenTelemetry's OTLP.
+func OTLP(read func() otlp.Stats) prometheus.Collector {
+	type S = otlp.Stats
+	return &table[S]{read, []figure[S]{
+		counter(requests, requestsHelp, func(s *S) int64 { return s.Requests }, "protocol", "otlp", "command", "write"),
+		counters(errs, errsHelp, "reason", func(s *S) map[string]int64 { return byStatus(s.Failed) }, "protocol", "otlp"),
+		counter(received, receivedHelp, func(s *S) int64 { return s.Bytes }, "protocol", "otlp"),
+		counter("metricd_otlp_points_total", "Data points of OTLP that were stored wholly.", func(s *S) int64 { return s.Points }),
+		counters("metricd_otlp_refused_total", "Data points of OTLP that were refused for good.", "reason", func(s *S) map[string]int64 { return s.Refused }),
+	}}
+}
+
+// byStatus returns counts by the text of their status.
+func byStatus(counts map[int]int64) map[string]int64 {
+	texts := map[string]int64{}
+	for status, n := range counts {
+		texts[strconv.Itoa(status)] = n
+	}
+	return texts
 }
 
 // HTTPConns returns a collector of the connections of a server of HTTP.
