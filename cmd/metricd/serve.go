@@ -285,7 +285,7 @@ or type it:  telnet %s %s
 }
 
 // spareFiles is how many open files the process needs beside the connections of the line protocol: those of HTTP, and data.
-const spareFiles = 256 + 64
+const spareFiles = 2048 + 64
 
 // warnFiles logs that there may be fewer open files than connections.
 func warnFiles(log *slog.Logger, conns int) {

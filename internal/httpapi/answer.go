@@ -30,7 +30,7 @@ func asAPIError(err error) *apiError {
 		return &apiError{e.status, e.kind, err.Error()}
 	}
 	switch {
-	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrFailed), errors.Is(err, errStopping), errors.Is(err, errRecovering):
+	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrFailed), errors.Is(err, errStopping), errors.Is(err, errRecovering), errors.Is(err, errBusy):
 		return &apiError{http.StatusServiceUnavailable, "unavailable", err.Error()}
 	case errors.Is(err, storage.ErrNoFiles):
 		return &apiError{http.StatusNotImplemented, "execution", err.Error()}
@@ -43,6 +43,33 @@ var errStopping = errors.New("the server is stopping")
 
 // errRecovering: there is no store yet.
 var errRecovering = errors.New("recovering: the server reads its data directory; try again soon")
+
+// errBusy: as many requests as may be are carried out, and none of them has ended for long.
+var errBusy = errors.New("too many requests at once")
+
+// inTurn returns f for when it is its turn: of such, maxAtWork are carried out at once. Whoever waits as long as a client
+// may stall is told to come again.
+func (s *Server) inTurn(f func(*reply, *http.Request) error) func(*reply, *http.Request) error {
+	return func(w *reply, r *http.Request) error {
+		select {
+		case s.atWork <- struct{}{}:
+		default:
+			long := time.NewTimer(s.cfg.Stall)
+			defer long.Stop()
+			select {
+			case s.atWork <- struct{}{}:
+			case <-long.C:
+				return errBusy
+			case <-s.stop:
+				return errStopping
+			case <-r.Context().Done(): // nobody reads the answer
+				return errStopping
+			}
+		}
+		defer func() { <-s.atWork }()
+		return f(w, r)
+	}
+}
 
 // errorBody is the JSON of an error.
 type errorBody struct {

@@ -26,9 +26,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // served is a Server that a test runs.
 type served struct {
-	t    *testing.T
-	addr string
-	stop func() error // stops it and waits; again: the same
+	t      *testing.T
+	addr   string
+	server *Server
+	stop   func() error // stops it and waits; again: the same
 }
 
 // serve runs a Server until the end of the test.
@@ -40,9 +41,10 @@ func serve(t *testing.T, cfg Config) *served {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- New(cfg).Serve(ctx, ln) }()
+	server := New(cfg)
+	go func() { ended <- server.Serve(ctx, ln) }()
 	var result error
-	s := &served{t: t, addr: ln.Addr().String()}
+	s := &served{t: t, addr: ln.Addr().String(), server: server}
 	stopped := false
 	s.stop = func() error {
 		cancel()

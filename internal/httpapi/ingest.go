@@ -36,11 +36,11 @@ func (s *Server) mountIngest() {
 
 // ingest returns what answers with h. Its body ends with an error when its client is slow, or the server about to stop.
 func (s *Server) ingest(h http.Handler) http.Handler {
-	return s.answer(func(w *reply, r *http.Request) error {
+	return s.answer(s.inTurn(func(w *reply, r *http.Request) error {
 		b := s.newBody(w, r)
 		defer b.Close()
 		r.Body = io.NopCloser(b)
 		h.ServeHTTP(w, r)
 		return nil
-	})
+	}))
 }

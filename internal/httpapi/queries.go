@@ -72,7 +72,7 @@ func (s *Server) mountQueries() {
 
 // prometheus returns what answers with f, as Prometheus does.
 func (s *Server) prometheus(f answerer) http.Handler {
-	return s.answer(func(w *reply, r *http.Request) error {
+	return s.answer(s.inTurn(func(w *reply, r *http.Request) error {
 		q, err := s.form(w, r)
 		if err != nil {
 			return writeFailure(w, err)
@@ -94,7 +94,7 @@ func (s *Server) prometheus(f answerer) http.Handler {
 			return nil
 		}
 		return writeSuccess(newJSONWriter(w, r), data)
-	})
+	}))
 }
 
 // writeSuccess writes an answer.

@@ -14,9 +14,12 @@ import (
 )
 
 // MaxConns is how many connections each listener may have open at once; one more is closed.
-const MaxConns = 256
+const MaxConns = 2048
 
 const (
+	// maxAtWork is how many requests are carried out at once, those of health and metrics apart; others wait for their turn. What
+	// requests hold is bounded by it.
+	maxAtWork = 256
 	// headerTimeout bounds the time from the first byte of a request to the end of its headers, and that of a TLS handshake;
 	// maxHeader is the size of the headers in bytes.
 	headerTimeout = 10 * time.Second
@@ -68,7 +71,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, conns *connections,
 		ConnState:         conns.changed,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	hs.Protocols.SetHTTP1(true) // HTTP/2 has many requests at once on a connection, and memory is bounded by connections
+	hs.Protocols.SetHTTP1(true) // HTTP/2 has many requests at once on a connection, and those that wait are bounded by connections
 	served := make(chan error, 1)
 	go func() { served <- s.accept(hs, ln, webConfig) }()
 	var err error

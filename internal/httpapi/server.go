@@ -108,6 +108,7 @@ type Server struct {
 	held     held      // results that are being written
 	started  time.Time // when New was called
 
+	atWork  chan struct{} // holds a value for each request that is carried out in its turn
 	stop    chan struct{} // closed when requests under way are to end soon
 	endSoon func()        // closes it, once
 
@@ -124,9 +125,9 @@ func New(cfg Config) *Server {
 	s := newServer(cfg)
 	s.mux.Handle("GET /-/healthy", s.answer(s.healthy))
 	s.mux.Handle("GET /-/ready", s.answer(s.ready))
-	s.mux.Handle("GET /api/v1/export", s.answer(s.export))
-	s.mux.Handle("POST /api/v1/import", s.answer(s.importSamples))
-	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.backup))
+	s.mux.Handle("GET /api/v1/export", s.answer(s.inTurn(s.export)))
+	s.mux.Handle("POST /api/v1/import", s.answer(s.inTurn(s.importSamples)))
+	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.inTurn(s.backup)))
 	s.metrics = s.newMetrics()
 	s.mountIngest()
 	s.mountQueries()
@@ -154,7 +155,7 @@ func newServer(cfg Config) *Server {
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, stopTime: stopTime, metadata: newMetadata(), started: cfg.Now(), stop: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Logger, stopTime: stopTime, metadata: newMetadata(), started: cfg.Now(), atWork: make(chan struct{}, maxAtWork), stop: make(chan struct{})}
 	s.endSoon = sync.OnceFunc(func() { close(s.stop) })
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
