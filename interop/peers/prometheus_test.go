@@ -13,36 +13,11 @@ import (
 	"testing"
 )
 
-// prometheusVersion is of the module; the program calls it 3.16.0.
-const prometheusVersion = "v0.316.0"
-
 // native is a line for remote_write.
 const native = "    send_native_histograms: true\n"
 
-// TestPrometheus has Prometheus scrape itself and a target, with native histograms on, and send by remote write 1.0, then 2.0. The server is killed
-// in either, and while Prometheus is stopped: it has all that Prometheus has, to the last bit.
-func TestPrometheus(t *testing.T) {
-	t.Parallel()
-	bin := t.TempDir()
-	build := exec.Command("go", "install", "-tags", "remove_all_sd", "github.com/prometheus/prometheus/cmd/prometheus@"+prometheusVersion)
-	build.Env = append(os.Environ(), "GOBIN="+bin)
-	run(t, build)
-	p := newPrometheus(t, filepath.Join(bin, "prometheus"))
-	p.queries = true
-	p.jobs = `
-  - job_name: target
-    scrape_native_histograms: true
-    static_configs: [{targets: ["TARGET"]}]
-  - job_name: custom
-    convert_classic_histograms_to_nhcb: true
-    static_configs: [{targets: ["TARGET"]}]
-`
-	p.sends(t, p.s.block(t, "Prometheus", 0)+native+"    convert_nhcb_to_classic: true\n") // in 1.0 it drops them, else
-	p.s.kill(t)                                                                            // while there is nobody to send
-	p.sends(t, p.s.block(t, "Prometheus", 1)+native)
-}
-
-// TestPrometheusOfDebian is TestPrometheus with one that is years older, and speaks 1.0 only.
+// TestPrometheusOfDebian has a Prometheus that is years old scrape itself and a target, and send by remote write 1.0. The server is killed: it has
+// all that Prometheus has, to the last bit.
 func TestPrometheusOfDebian(t *testing.T) {
 	t.Parallel()
 	p := newPrometheus(t, filepath.Join(debian(t, "prometheus"), "usr/bin/prometheus"), "--enable-feature=native-histograms")
