@@ -16,7 +16,7 @@ const unixPrefix = "unix:"
 func listenAdmin(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
 		if path == "" {
-			return nil, errors.New("want the path of a socket behind unix:")
+			return nil, errors.New("unix: wants the path of a socket behind it")
 		}
 		if err := removeStale(path); err != nil {
 			return nil, err

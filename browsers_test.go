@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestBrowsersWriteNothing(t *testing.T) {
 					break // closed
 				}
 			}
-			if answer, err := io.ReadAll(conn); errors.Is(err, context.DeadlineExceeded) || strings.Contains(string(answer), "ok\n") {
+			if answer, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(string(answer), "ok\n") {
 				t.Errorf("%s: %q: got %q, %v", addr, request, answer, err)
 			}
 			conn.Close()

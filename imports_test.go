@@ -19,7 +19,7 @@ import (
 // Imports only go downwards. ARCHITECTURE.md says what each is for.
 var mayImport = map[string][]string{
 	"metricd/cmd/metricd":                  {"metricd", "metricd/client", "metricd/internal/backup", "metricd/internal/bench", "metricd/internal/decimal", "metricd/internal/dump", "metricd/internal/lineproto", "metricd/internal/tsdb"},
-	"metricd":                              {"metricd/internal/httpapi", "metricd/internal/ingest/graphite", "metricd/internal/lineserver", "metricd/internal/ownmetrics", "metricd/internal/tsdb"},
+	"metricd":                              {"metricd/internal/httpapi", "metricd/internal/ingest/graphite", "metricd/internal/lineserver", "metricd/internal/ownmetrics", "metricd/internal/promql", "metricd/internal/tsdb"},
 	"metricd/client":                       {"metricd/internal/lineproto"},
 	"metricd/internal/backup":              {"metricd/internal/storage"},
 	"metricd/internal/dump":                {"metricd/internal/decimal", "metricd/internal/lineproto", "metricd/internal/storage"},

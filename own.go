@@ -10,6 +10,7 @@ import (
 	"metricd/internal/httpapi"
 	"metricd/internal/lineserver"
 	"metricd/internal/ownmetrics"
+	"metricd/internal/promql"
 	"metricd/internal/tsdb"
 )
 
@@ -55,12 +56,21 @@ func openOwn(s *Server, version string, now func() time.Time) (*own, error) {
 	return o, nil
 }
 
+// A query may hold a sixteenth of the memory limit, at 16 bytes a sample, but a million samples always: several run at once.
+const (
+	queryShare   = 16 * 16
+	leastSamples = 1_000_000
+)
+
 // openAPI makes the HTTP API and what it shows of the server's own figures. Who has no HTTP can't see these, and pays nothing for them.
 func (s *Server) openAPI(web httpapi.Config) (err error) {
 	if s.own, err = openOwn(s, web.Version, nil); err != nil {
 		return err
 	}
 	web.Store, web.Own, web.Metrics = s.store, s.own.store, s.own.figures
+	if s.memoryLimit > 0 {
+		web.Query.MaxSamples = int(min(max(s.memoryLimit/queryShare, leastSamples), promql.DefaultMaxSamples))
+	}
 	s.api = httpapi.New(web)
 	return nil
 }

@@ -164,7 +164,7 @@ func parseValue(text []byte) (float64, error) {
 	}
 	s := string(text)
 	if s == staleName {
-		return math.Float64frombits(staleBits), nil
+		return math.Float64frombits(storage.StaleNaN), nil
 	}
 	if digits, ok := strings.CutPrefix(s, nanPrefix); ok && len(digits) == 16 {
 		bits, err := strconv.ParseUint(digits, 16, 64)

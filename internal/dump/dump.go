@@ -28,6 +28,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"metricd/internal/storage"
 )
 
 // Format is the format of a dump.
@@ -71,10 +73,9 @@ type Loss struct {
 }
 
 const (
-	staleBits = 0x7ff0000000000002 // Prometheus' model/value: StaleNaN
 	plainBits = 0x7ff8000000000000 // what decimal reads nan as
 	staleName = "stale"
 	nanPrefix = "nan:"
 )
 
-func isStale(v float64) bool { return math.Float64bits(v) == staleBits }
+func isStale(v float64) bool { return math.Float64bits(v) == storage.StaleNaN }

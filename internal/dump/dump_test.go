@@ -84,7 +84,7 @@ var odd = []sample{
 	{-1000, math.Inf(1)},
 	{0, math.Inf(-1)},
 	{1, math.Float64frombits(plainBits)},
-	{2, math.Float64frombits(staleBits)},
+	{2, math.Float64frombits(storage.StaleNaN)},
 	{3, math.Float64frombits(0x7ff8000000000001)},
 	{4, math.Float64frombits(0xfff0000000000001)},
 	{storage.MaxTime, 5e-324},
@@ -125,7 +125,7 @@ func TestPut(t *testing.T) {
 		{999, 4}, // second -1 is cut, second 0 stands for two more
 		{1001, 5},
 		{1002, 6}, // the last, cut
-		{2000, math.Float64frombits(staleBits)},
+		{2000, math.Float64frombits(storage.StaleNaN)},
 		{2500, 7},
 		{3000, math.NaN()},
 		{4000, math.Float64frombits(plainBits)},

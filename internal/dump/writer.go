@@ -94,7 +94,7 @@ func appendNaN(dst []byte, v float64) []byte {
 	switch bits {
 	case plainBits:
 		return append(dst, "nan"...)
-	case staleBits:
+	case storage.StaleNaN:
 		return append(dst, staleName...)
 	}
 	dst = append(dst, nanPrefix...)

@@ -69,8 +69,8 @@ func (j *jsonWriter) end() error {
 			j.err = err
 		}
 	}
-	if cap(j.buf) <= 2*chunkSize {
-		buffers.Put(&j.buf)
+	if buf := j.buf; cap(buf) <= 2*chunkSize {
+		buffers.Put(&buf)
 	}
 	j.buf = nil
 	return j.err

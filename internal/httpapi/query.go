@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,6 +31,9 @@ func (s *Server) query(r *http.Request, q url.Values) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
+	if err := evaluable("time", at); err != nil {
+		return found{}, err
+	}
 	o, err := queryOptions(q, limit)
 	if err != nil {
 		return found{}, err
@@ -56,12 +60,26 @@ func (s *Server) queryRange(r *http.Request, q url.Values) (found, error) {
 	return foundResult(q, res, err)
 }
 
+// mostSeconds is how far from the epoch the engine can evaluate: it counts nanoseconds in 64 bits.
+const mostSeconds = 9_200_000_000
+
+// evaluable returns an error if the engine can't evaluate at t, where it would give wrong answers. Samples may be there.
+func evaluable(name string, t time.Time) error {
+	if sec := t.Unix(); sec > mostSeconds || sec < -mostSeconds {
+		return invalid(name, fmt.Errorf("%d: PromQL is evaluated from %d to %d Unix seconds (1678 to 2261); export shows samples of any time", sec, -mostSeconds, mostSeconds))
+	}
+	return nil
+}
+
 // steps returns the times of a query_range.
 func steps(q url.Values) (start, end time.Time, step time.Duration, err error) {
 	if start, err = requiredInstant(q, "start"); err != nil {
 		return start, end, 0, err
 	}
 	if end, err = requiredInstant(q, "end"); err != nil {
+		return start, end, 0, err
+	}
+	if err = cmp.Or(evaluable("start", start), evaluable("end", end)); err != nil {
 		return start, end, 0, err
 	}
 	if end.Before(start) {
@@ -73,7 +91,7 @@ func steps(q url.Values) (start, end time.Time, step time.Duration, err error) {
 		err = invalid("step", err)
 	case step < time.Millisecond:
 		err = invalid("step", errors.New("zero or negative query resolution step widths are not accepted. Try a positive integer"))
-	case end.Sub(start)/step > maxSteps:
+	case uint64(end.UnixMilli()-start.UnixMilli())*uint64(time.Millisecond)/uint64(step) > maxSteps: // of two instants in range: below 2^64
 		err = badRequest("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
 	}
 	return start, end, step, err

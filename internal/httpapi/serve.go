@@ -59,6 +59,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, conns *connections,
 	if s.metrics != nil {
 		h = s.metrics.count(h)
 	}
+	h = s.bounded(h)
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	hs := &http.Server{
@@ -98,6 +99,19 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, conns *connections,
 		return nil
 	}
 	return err
+}
+
+// bounded gives a client as long as it may stall to send its body and to read the answer. Who reads and writes more gives more
+// (newBody, reply); it is there for what is refused, whose body nobody reads.
+func (s *Server) bounded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control, until := http.NewResponseController(w), time.Now().Add(s.cfg.Stall)
+		if r.ContentLength != 0 { // else net/http reads on to learn whether the client goes, for which there is time
+			_ = control.SetReadDeadline(until) // sockets have deadlines
+		}
+		_ = control.SetWriteDeadline(until) // as above
+		h.ServeHTTP(w, r)
+	})
 }
 
 // accept serves ln until it ends. The toolkit reads its file anew for each connection and request.

@@ -1,6 +1,7 @@
 package lineserver
 
 import (
+	"math"
 	"runtime"
 	"time"
 
@@ -64,7 +65,7 @@ func (g *getter) all(key string) error {
 }
 
 // series adds the rows of one series: one a second, of the sample at the whole second where there is
-// one, else of the last in that second.
+// one, else of the last in that second. Staleness markers are for PromQL, and left out.
 func (g *getter) series(key string, it storage.Iterator) error {
 	out := &g.w.out
 	data := out.data
@@ -75,7 +76,10 @@ func (g *getter) series(key string, it storage.Iterator) error {
 	g.w.prefix = append(append(g.w.prefix[:0], key...), ' ')
 	prefix := g.w.prefix
 	for it.Next() {
-		t, _ := it.At()
+		t, v := it.At()
+		if v != v && math.Float64bits(v) == storage.StaleNaN {
+			continue
+		}
 		sec := t / 1000
 		if sec*1000 > t { // division rounds towards zero
 			sec--

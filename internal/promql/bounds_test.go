@@ -30,9 +30,54 @@ func TestTooDeep(t *testing.T) {
 			}
 		}
 	}
+	for expr, want := range map[string]string{
+		"x[41d:1m]":                                 "",
+		"vector(1)[100d:1ms]":                       "has more than 1000000 steps",
+		"sum_over_time(vector(1)[1000s:1ms])":       "",
+		"max_over_time((x[900s:1ms])[200s:1s])":     "subquery is only allowed on instant vector",
+		"rate(max_over_time(x[900s:1ms])[200s:1s])": "has more than 1000000 steps",
+		"vector(1)[290y:]":                          "has more than 1000000 steps",
+		"vector(1)[200y:1y] + vector(1)[200y:1y]":   "",
+	} {
+		if _, err := e.Range(t.Context(), expr, time.Unix(0, 0), time.Unix(0, 0), time.Second, QueryOptions{}); want == "" && err != nil && strings.Contains(err.Error(), "steps") || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", expr, err, want)
+		}
+	}
+	if _, err := e.Range(t.Context(), "max_over_time(x[900s:1ms])", time.Unix(0, 0), time.Unix(200, 0), time.Second, QueryOptions{}); err == nil || !strings.Contains(err.Error(), "steps") {
+		t.Errorf("900 s each ms, over 200 s: %v", err)
+	}
 	for expr, want := range map[string]bool{"1+1": false, "1+x": true, "x[5m]": true} {
 		if got, err := e.Selects(expr); err != nil || got != want {
 			t.Errorf("%s: %v, %v", expr, got, err)
 		}
+	}
+}
+
+// TestBombs: regular expressions that would take long to compile are refused wherever they are; long ones that don't are taken.
+func TestBombs(t *testing.T) {
+	e := New(open(t, tsdb.Options{}), Options{})
+	for _, tt := range []struct {
+		pattern string
+		fine    bool
+	}{
+		{strings.Repeat("x{1000}", 300), false},
+		{"((x{100}){100}){10}", true}, // wrong otherwise
+		{strings.Repeat("x{100}", 300), true},
+		{strings.Repeat("host|", 10_000) + "host", true},
+		{strings.Repeat("host|", 30_000) + "host", false},
+		{strings.Repeat("(", 100), true}, // wrong otherwise
+	} {
+		selector := `x{y=~"` + tt.pattern + `"}`
+		_, instant := e.Instant(t.Context(), selector, time.Unix(1, 0), QueryOptions{})
+		_, replaced := e.Instant(t.Context(), `label_replace(x,"a","b","c","`+tt.pattern+`")`, time.Unix(1, 0), QueryOptions{})
+		_, selectors := e.Selectors([]string{selector})
+		for _, err := range []error{instant, replaced, selectors} {
+			if refused := err != nil && strings.Contains(err.Error(), "too large as regular expressions"); refused == tt.fine {
+				t.Errorf("%.20s…: %v", tt.pattern, err)
+			}
+		}
+	}
+	if _, err := e.Selectors([]string{`{a=~"` + strings.Repeat("x{1000}", 60) + `"}`, `{a=~"` + strings.Repeat("x{1000}", 60) + `"}`}); err == nil {
+		t.Error("several are not counted together")
 	}
 }

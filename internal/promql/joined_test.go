@@ -191,7 +191,7 @@ func compare(t *testing.T, it storage.Iterator, moved bool, times []int64) {
 // TestJoinedErrors: an error of either store is that of the query.
 func TestJoinedErrors(t *testing.T) {
 	for _, broken := range []string{"main", "own"} {
-		e, main, own := joinedStores(t)
+		_, main, own := joinedStores(t)
 		put(t, main, "x", 0, 1000, 1, 2)
 		put(t, own, "x", 0, 1000, 1, 2)
 		bad := errors.New("broken " + broken)
@@ -201,6 +201,7 @@ func TestJoinedErrors(t *testing.T) {
 			}
 			return nil
 		}
+		var e *Engine
 		if broken == "main" {
 			e = New(&hooked{Store: main, onSample: hook}, Options{Own: own})
 		} else {

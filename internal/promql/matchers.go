@@ -2,6 +2,7 @@ package promql
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -37,6 +38,9 @@ var (
 // Selectors parses selectors, as PromQL writes them, each to its matchers. One that would match a series without labels, and so
 // probably all, is refused. Its errors are of type *Error.
 func (e *Engine) Selectors(match []string) ([][]storage.Matcher, error) {
+	if _, err := measure(strings.Join(match, " ")); err != nil {
+		return nil, badData(err)
+	}
 	parsed, err := e.parser.ParseMetricSelectors(match)
 	if err != nil {
 		return nil, badData(err)

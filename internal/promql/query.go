@@ -46,7 +46,7 @@ func (r *Result) Close() {
 
 // Instant evaluates an expression at one time. Its errors are of type *Error.
 func (e *Engine) Instant(ctx context.Context, expr string, at time.Time, o QueryOptions) (*Result, error) {
-	return e.run(ctx, expr, o, func(ctx context.Context, q promstorage.Queryable, opts prom.QueryOpts) (prom.Query, error) {
+	return e.run(ctx, expr, 0, o, func(ctx context.Context, q promstorage.Queryable, opts prom.QueryOpts) (prom.Query, error) {
 		return e.engine.NewInstantQuery(ctx, q, opts, expr, at)
 	})
 }
@@ -60,7 +60,7 @@ func (e *Engine) Range(ctx context.Context, expr string, start, end time.Time, s
 	case step < time.Millisecond:
 		return nil, badData(errors.New("zero or negative query resolution step widths are not accepted. Try a positive integer"))
 	}
-	return e.run(ctx, expr, o, func(ctx context.Context, q promstorage.Queryable, opts prom.QueryOpts) (prom.Query, error) {
+	return e.run(ctx, expr, end.Sub(start), o, func(ctx context.Context, q promstorage.Queryable, opts prom.QueryOpts) (prom.Query, error) {
 		return e.engine.NewRangeQuery(ctx, q, opts, expr, start, end, step)
 	})
 }
@@ -68,9 +68,9 @@ func (e *Engine) Range(ctx context.Context, expr string, start, end time.Time, s
 // construct makes a query of the engine.
 type construct func(context.Context, promstorage.Queryable, prom.QueryOpts) (prom.Query, error)
 
-// run makes a query and evaluates it, all within its timeout.
-func (e *Engine) run(ctx context.Context, expr string, o QueryOptions, construct construct) (*Result, error) {
-	if err := e.check(expr); err != nil {
+// run makes a query over a time of this length and evaluates it, all within its timeout.
+func (e *Engine) run(ctx context.Context, expr string, span time.Duration, o QueryOptions, construct construct) (*Result, error) {
+	if err := e.check(expr, span); err != nil {
 		return nil, err
 	}
 	timeout := e.timeout

@@ -214,6 +214,10 @@ type Iterator interface {
 	Err() error
 }
 
+// StaleNaN are the bits of the NaN by which Prometheus' protocols mark that a series has ended (its model/value.StaleNaN). A store
+// keeps it as any other value.
+const StaleNaN uint64 = 0x7ff0000000000002
+
 // Stats is a set of figures about a store.
 type Stats struct {
 	Series  int64 // series that exist

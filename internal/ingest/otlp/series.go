@@ -1,6 +1,10 @@
 package otlp
 
-import "math"
+import (
+	"math"
+
+	"metricd/internal/storage"
+)
 
 // dataPoint takes a data point of the metric at hand. why is why it is to be refused, if not taken.
 func (w *work) dataPoint(b []byte, why reason) error {
@@ -98,7 +102,7 @@ func (w *work) part(which suffix, bound float64, t int64, v float64) reason {
 	w.ident = ident[:len(w.ident)]
 	why := w.find(ident)
 	if w.point.stale {
-		v = staleMarker
+		v = math.Float64frombits(storage.StaleNaN)
 	}
 	if why == taken {
 		w.Add(t, v)

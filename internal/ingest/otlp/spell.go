@@ -53,6 +53,8 @@ func appendSuffix(dst []byte, s suffix, bound float64) []byte {
 }
 
 // namer makes label names as Prometheus does by default.
+//
+//lint:ignore SA1019 that is what Prometheus sets, and key is not _key without it
 var namer = otlptranslator.LabelNamer{UnderscoreLabelSanitization: true, PreserveMultipleUnderscores: true}
 
 // speller makes keys of idents. The zero value is ready; it is for one goroutine.

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"errors"
-	"math"
 
 	"metricd/internal/ingest/rows"
 	"metricd/internal/storage"
@@ -161,6 +160,3 @@ func (w *work) find(ident []byte) reason {
 	})
 	return why
 }
-
-// staleMarker is Prometheus' staleness marker: the NaN by which it says that a series has ended.
-var staleMarker = math.Float64frombits(0x7ff0000000000002)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"metricd/internal/ingest/wire"
+	"metricd/internal/storage"
 )
 
 // histogram is a native histogram as either version sends it: their fields are the same.
@@ -47,12 +48,10 @@ const (
 	customBounds = -53
 	// maxBuckets is how many buckets a histogram may have.
 	maxBuckets = 1024
-	// staleBits is Prometheus' staleness marker: the NaN by which it says that a series has ended.
-	staleBits = 0x7ff0000000000002
 )
 
 // stale says whether h says that its series has ended.
-func (h *histogram) stale() bool { return math.Float64bits(h.sum) == staleBits }
+func (h *histogram) stale() bool { return math.Float64bits(h.sum) == storage.StaleNaN }
 
 // decode sets h to the histogram in b and says whether it is one.
 func (h *histogram) decode(b []byte) bool {

@@ -6,13 +6,14 @@ import (
 	"slices"
 	"testing"
 
+	"metricd/internal/storage"
 	"metricd/internal/tsdb"
 )
 
 var latency = []string{"__name__", "latency", "job", "a", "le", "odd"}
 
 func TestClassic(t *testing.T) {
-	stale := math.Float64frombits(staleBits)
+	stale := math.Float64frombits(storage.StaleNaN)
 	cases := []struct {
 		name string
 		h    nativeSent
@@ -114,7 +115,7 @@ func TestExponential(t *testing.T) {
 		wantAnswer(t, post(r, v, pack(encode(v, sent{labels: latency[:4], histograms: []nativeSent{h}}, up(1, 1)))), http.StatusBadRequest, "1 0 0", "1 histograms", "only its _count and _sum are stored")
 		h.floats, h.count, h.t, h.counts, h.deltas = true, 0.5, 2, []float64{1, 2}, nil
 		wantAnswer(t, post(r, v, pack(encode(v, sent{labels: latency[:4], histograms: []nativeSent{h}}))), http.StatusBadRequest, "0 0 0")
-		marker := nativeSent{sum: math.Float64frombits(staleBits), t: 3}
+		marker := nativeSent{sum: math.Float64frombits(storage.StaleNaN), t: 3}
 		wantAnswer(t, post(r, v, pack(encode(v, sent{labels: latency[:4], histograms: []nativeSent{marker}}))), http.StatusNoContent, "0 1 0")
 		wantDump(t, store, "up 1 1", "latency_count;job=a 1 6", "latency_sum;job=a 1 1.5", "latency_count;job=a 2 0.5", "latency_sum;job=a 2 1.5",
 			"latency_count;job=a 3 7ff0000000000002", "latency_sum;job=a 3 7ff0000000000002")

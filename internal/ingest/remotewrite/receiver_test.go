@@ -120,7 +120,7 @@ func up(t int64, v float64) sent {
 }
 
 func TestStored(t *testing.T) {
-	stale := math.Float64frombits(staleBits)
+	stale := math.Float64frombits(storage.StaleNaN)
 	versions(t, func(t *testing.T, v version) {
 		store := open(t, tsdb.Options{})
 		r := New(Options{Store: store})
