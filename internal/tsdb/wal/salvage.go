@@ -149,6 +149,9 @@ func (s *salvager) skipDamage(src *source, c *chunkReader, err error, size int64
 // record hands over one record, if it is one and new.
 func (s *salvager) record(src *source, start, n int64, rec []byte) error {
 	p, payload, ok := parsePrefix(rec)
+	if ok && p.promise > start { // whoever wrote that was wrong; what it carries may be right
+		s.lost(src.path, start, 0, "the record promises what is behind it")
+	}
 	switch {
 	case !ok:
 		s.lost(src.path, start, n, "the record has no valid beginning")
