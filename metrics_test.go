@@ -188,6 +188,7 @@ func TestFigures(t *testing.T) {
 		`metricd_request_errors_total{protocol="graphite",reason="nan"}`:       "1",
 		`metricd_graphite_samples_total`:                                       "1",
 		`metricd_requests_total{command="write",protocol="influx"}`:            "1",
+		`metricd_request_errors_total{protocol="influx",reason="400"}`:         "1",
 		`metricd_influx_lines_total`:                                           "3",
 		`metricd_influx_lines_dropped_total`:                                   "2",
 		`metricd_influx_strings_ignored_total`:                                 "1",

@@ -74,7 +74,7 @@ func Influx(read func() influx.Stats) prometheus.Collector {
 	type S = influx.Stats
 	return &table[S]{read, []figure[S]{
 		counter(requests, requestsHelp, func(s *S) int64 { return s.Writes }, "protocol", "influx", "command", "write"),
-		counters(errs, errsHelp, "reason", func(s *S) map[string]int64 { return map[string]int64{"503": s.Unavailable} }, "protocol", "influx"),
+		counters(errs, errsHelp, "reason", func(s *S) map[string]int64 { return byStatus(s.Failed) }, "protocol", "influx"),
 		counter(received, receivedHelp, func(s *S) int64 { return s.Bytes }, "protocol", "influx"),
 		counter("metricd_influx_lines_total", "Lines of InfluxDB's protocol that came.", func(s *S) int64 { return s.Lines }),
 		counter("metricd_influx_lines_dropped_total", "Lines of InfluxDB's protocol that were not stored, or not wholly, and never will be.", func(s *S) int64 { return s.Dropped }),

@@ -38,6 +38,9 @@ func asFailure(err error) *failure {
 	return &failure{http.StatusServiceUnavailable, err.Error()}
 }
 
+// statuses are those of failures.
+var statuses = [...]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}
+
 // codes are version 2's names of errors.
 var codes = map[int]string{
 	http.StatusBadRequest:            "invalid",

@@ -104,7 +104,7 @@ func (p *point) decodeHead(dec *lineprotocol.Decoder, maxKey int) error {
 		switch {
 		case err != nil:
 			return plain(err)
-		case len(p.head) > maxKey:
+		case len(p.head)-1 > maxKey, tag != nil && len(p.head)+len(tag)+1+len(value) > maxKey:
 			return fmt.Errorf("measurement and tags are longer than %d bytes", maxKey)
 		case tag == nil:
 			return nil
@@ -131,6 +131,15 @@ func (p *point) labels() (measurement string, all []storage.Label) {
 		all = append(all, storage.Label{Name: text[p.ends[i-1]+1 : p.ends[i]], Value: text[p.ends[i]+1 : p.ends[i+1]]})
 	}
 	return text[:p.ends[0]], all
+}
+
+// shortest returns how many bytes the key of a field has at least: those of its text, of which none is escaped.
+func (p *point) shortest(field []byte) int {
+	n := len(p.head) - 1 // a 0 for each ; and =
+	if string(field) != "value" {
+		n += 1 + len(field)
+	}
+	return n
 }
 
 // isComment says whether the first byte that is no space is #.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"sync/atomic"
 )
 
 const (
@@ -15,14 +17,21 @@ const (
 	// maxReread is how many bytes of a body may be read a second time. Lines can be made each of which, read by itself, is an entry up to
 	// the end of the body; then what is beyond this is dropped.
 	maxReread = 16 << 20
+	// shortEntry is the size, in bytes, up to which entries are decoded at once; the rest in turn (Handler.long), as fields in memory are up to
+	// ten times as large as in an entry.
+	shortEntry = 16 << 10
+	// maxShared is how many bytes all requests together may hold of their bodies beside bufferSize each: long entries, that is.
+	maxShared = 64 << 20
 )
 
 // entries cuts a body into entries of the line protocol. An entry is a line, or several, where a string holds line ends. It is for one goroutine; the
 // zero value with r, and left, is ready.
 type entries struct {
-	r    io.Reader
-	left int64 // bytes that may still be read
+	r      io.Reader
+	left   int64         // bytes that may still be read
+	shared *atomic.Int64 // bytes of maxShared that are taken by all; nil: this one takes none
 
+	taken      int64  // by this one; release gives it back
 	buf        []byte // owned; buf[start:end] was read and is not returned yet
 	start, end int
 	eof        bool
@@ -37,8 +46,9 @@ type entries struct {
 }
 
 var (
-	errLarge = errors.New("the body is too large")
-	errLong  = fmt.Errorf("it is longer than %d bytes", maxEntry)
+	errCrowded = &failure{http.StatusServiceUnavailable, "too many long lines at once"}
+	errLarge   = errors.New("the body is too large")
+	errLong    = fmt.Errorf("it is longer than %d bytes", maxEntry)
 )
 
 // next returns the next entry without its line end, and the number of its first line, from 1. The entry is valid until the call after. errLong is about one entry:
@@ -125,7 +135,9 @@ func (e *entries) more() error {
 		e.start = 0
 	}
 	if e.end == len(e.buf) {
-		e.buf = append(e.buf, make([]byte, max(bufferSize, len(e.buf)))...)
+		if err := e.grow(); err != nil {
+			return err
+		}
 	}
 	n, err := e.r.Read(e.buf[e.end:])
 	e.end += n
@@ -138,6 +150,34 @@ func (e *entries) more() error {
 		return nil
 	}
 	return err
+}
+
+// grow makes room in buf, twice as much.
+func (e *entries) grow() error {
+	size := max(bufferSize, 2*len(e.buf))
+	if more := int64(size-bufferSize) - e.taken; more > 0 && e.shared != nil {
+		if e.shared.Add(more) > maxShared {
+			e.shared.Add(-more)
+			return errCrowded
+		}
+		e.taken += more
+	}
+	larger := make([]byte, size)
+	copy(larger, e.buf[:e.end])
+	e.buf = larger
+	return nil
+}
+
+// release makes e ready for another body. It keeps no more than bufferSize, and gives back what is shared.
+func (e *entries) release() {
+	buf := e.buf
+	if len(buf) > bufferSize {
+		buf = nil
+	}
+	if e.shared != nil {
+		e.shared.Add(-e.taken)
+	}
+	*e = entries{buf: buf}
 }
 
 // scan finds the end of an entry: the first line end that is not in a string. It knows just enough of the syntax to be right about every

@@ -27,7 +27,7 @@
 //	400  partial write: line 3: …  dropped=N     N lines were not stored, or not wholly, and never will be; the others are stored
 //	413  the body is longer than MaxBody, compressed or not; what came before is stored
 //	415  Content-Encoding is not gzip
-//	503  the store takes nothing for now, or never again, or the body could not be read; with Retry-After
+//	503  the store takes nothing for now, or never again, the body could not be read, or too many long lines come at once; with Retry-After
 //
 // To send a body again does no harm. Telegraf (plugins/outputs/influxdb/http.go and influxdb_v2/http.go) drops what is answered
 // with 400, tries what is answered with 503 again, and cuts in two what is answered with 413, if it speaks version 2. Version 1 of it looks into the texts, too:
@@ -42,6 +42,7 @@ package influx
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,13 +68,13 @@ type Config struct {
 
 // Stats counts what a Handler did since it was made.
 type Stats struct {
-	Writes      int64 // requests to write
-	Unavailable int64 // of these, answered with 503
-	Bytes       int64 // of bodies, decompressed
-	Lines       int64 // without blank ones and comments
-	Dropped     int64 // lines that were not stored, or not wholly, for good
-	Samples     int64 // taken by the store
-	Strings     int64 // fields that were ignored
+	Writes  int64         // requests to write
+	Failed  map[int]int64 // of these, answered with an error, by its status; all statuses are there
+	Bytes   int64         // of bodies, decompressed
+	Lines   int64         // without blank ones and comments
+	Dropped int64         // lines that were not stored, or not wholly, for good
+	Samples int64         // taken by the store
+	Strings int64         // fields that were ignored
 }
 
 // Handler answers requests. It is safe for concurrent use.
@@ -81,7 +82,12 @@ type Handler struct {
 	cfg  Config
 	free chan *work // those that remember series; others are made for one request
 
-	writes, unavailable, bytes, lines, dropped, samples, strings atomic.Int64
+	shared atomic.Int64 // bytes of maxShared that are taken
+	long   sync.Mutex   // held while an entry above shortEntry is decoded, and its rows are appended
+
+	writes, bytes, lines, dropped, samples, strings atomic.Int64
+
+	failed [len(statuses)]atomic.Int64
 }
 
 // remembering is how many requests at once may remember series for later ones.
@@ -120,13 +126,17 @@ func (h *Handler) Handlers() map[string]http.HandlerFunc {
 
 // Stats returns the counters.
 func (h *Handler) Stats() Stats {
-	return Stats{
-		Writes:      h.writes.Load(),
-		Unavailable: h.unavailable.Load(),
-		Bytes:       h.bytes.Load(),
-		Lines:       h.lines.Load(),
-		Dropped:     h.dropped.Load(),
-		Samples:     h.samples.Load(),
-		Strings:     h.strings.Load(),
+	s := Stats{
+		Writes:  h.writes.Load(),
+		Failed:  map[int]int64{},
+		Bytes:   h.bytes.Load(),
+		Lines:   h.lines.Load(),
+		Dropped: h.dropped.Load(),
+		Samples: h.samples.Load(),
+		Strings: h.strings.Load(),
 	}
+	for i, status := range statuses {
+		s.Failed[status] = h.failed[i].Load()
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"io"
 	"net/http"
 	"strings"
 )
@@ -26,9 +27,15 @@ type series struct {
 // query answers statements of InfluxQL as writers send them before they write: CREATE DATABASE name, to which all is there already, and
 // SHOW DATABASES.
 func (h *Handler) query(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxQuery)
+	src := &source{r: http.MaxBytesReader(w, r.Body, maxQuery)}
+	r.Body = io.NopCloser(src) // the server closes its own
 	if err := r.ParseForm(); err != nil {
-		writeFailure(w, version1, &failure{http.StatusBadRequest, "cannot read the form: " + err.Error()})
+		if src.err != nil {
+			err = src.blame(err)
+		} else {
+			err = badRequest("cannot read the form: %v", err)
+		}
+		writeFailure(w, version1, asFailure(err))
 		return
 	}
 	var results []result

@@ -48,21 +48,39 @@ func (q *request) run() error {
 		if len(entry) == 0 { // the decoder takes its time to find that out
 			continue
 		}
-		err = w.point.decode(entry, q.h.cfg.MaxKey)
-		if err == errNoLine {
-			continue
-		}
-		q.lines++
-		if err == nil {
-			err = q.add(&w.point, line)
-		} else if misread(entry, err) {
-			w.entries.again(entry)
-		}
-		if err != nil {
-			q.drop(line, err)
+		if len(entry) > shortEntry {
+			q.takeLong(entry, line)
+		} else {
+			q.take(entry, line)
 		}
 	}
 	return nil
+}
+
+// takeLong is take for an entry that is long: in turn, and what it needed is not kept.
+func (q *request) takeLong(entry []byte, line int64) {
+	q.h.long.Lock()
+	defer q.h.long.Unlock()
+	q.take(entry, line)
+	q.w.point = point{}
+}
+
+// take decodes an entry, and adds its rows to the batch.
+func (q *request) take(entry []byte, line int64) {
+	w := q.w
+	err := w.point.decode(entry, q.h.cfg.MaxKey)
+	if err == errNoLine {
+		return
+	}
+	q.lines++
+	if err == nil {
+		err = q.add(&w.point, line)
+	} else if misread(entry, err) {
+		w.entries.again(entry)
+	}
+	if err != nil {
+		q.drop(line, err)
+	}
 }
 
 // count adds what was done to the counters of the Handler.
@@ -103,27 +121,42 @@ func (q *request) add(p *point, line int64) error {
 	}
 	for _, f := range p.fields {
 		row := storage.Row{T: ms, V: f.value}
-		name := p.names[f.start:f.end]
-		if at := w.heads.known(h, name); at >= 0 {
-			k := &h.fields[at]
-			if row.Key, row.Ref = k.key, k.ref; k.ref == 0 {
-				w.learned = append(w.learned, learned{len(w.batch.Rows), h, at})
-			}
-		} else {
-			start := len(w.keys)
-			w.keys = h.spell(w.keys, name)
-			row.Key = w.keys[start:]
-		}
-		if len(row.Key) > q.h.cfg.MaxKey {
-			row.Key = nil // which the store refuses; see refuse
-		}
+		row.Key, row.Ref = q.key(p, h, p.names[f.start:f.end])
 		w.batch.Rows = append(w.batch.Rows, row)
 		w.lines = append(w.lines, line)
-		if len(w.batch.Rows) == maxBatch {
+		w.spelled += len(row.Key)
+		if len(w.batch.Rows) == maxBatch || w.spelled >= maxSpelled {
 			q.flush()
 		}
 	}
 	return nil
+}
+
+// key returns the key of a field of p, whose head is h, for the next row of the batch, and what the store calls its series, if that is known. A key
+// that is too long is nil, which the store refuses; see refuse.
+func (q *request) key(p *point, h *head, name []byte) ([]byte, storage.Ref) {
+	w, most := q.w, q.h.cfg.MaxKey
+	if p.shortest(name) > most {
+		return nil, 0
+	}
+	if at := w.heads.known(h, name); at >= 0 {
+		k := &h.fields[at]
+		if len(k.key) > most {
+			return nil, 0
+		}
+		if k.ref == 0 {
+			w.learned = append(w.learned, learned{len(w.batch.Rows), h, at})
+		}
+		return k.key, k.ref
+	}
+	start := len(w.keys)
+	w.keys = h.spell(w.keys, name)
+	key := w.keys[start:]
+	if len(key) > most {
+		w.keys = w.keys[:start]
+		return nil, 0
+	}
+	return key, 0
 }
 
 // flush appends the batch.

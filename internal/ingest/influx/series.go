@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	// maxRemembered bounds the bytes of text that one work remembers of series; in memory they are about twice as much.
-	maxRemembered = 4 << 20
+	// maxRemembered bounds what one work remembers of series, in bytes of memory, about. A single head may be above it.
+	maxRemembered = 8 << 20
+	// headSize, labelSize and knownSize are what a head, each of its labels, and each of its fields take beside their text, in bytes, about.
+	headSize, labelSize, knownSize = 256, 32, 64
 	// maxFields is how many fields of one head are remembered. Others cost their spelling each time.
 	maxFields = 64
 )
@@ -17,7 +19,7 @@ const (
 // again and again. It is for one goroutine.
 type heads struct {
 	by   map[string]*head // nil: nothing is remembered
-	size int              // bytes of text in it
+	size int              // bytes that it takes, about; at most maxRemembered and a head
 }
 
 // head is a measurement with its tags.
@@ -57,12 +59,12 @@ func (hs *heads) of(p *point) (*head, error) {
 		}
 	}
 	if hs.by != nil {
-		if hs.size > maxRemembered {
-			clear(hs.by)
-			hs.size = 0
+		size := headSize + labelSize*count + 2*len(p.head)
+		if hs.size+size > maxRemembered {
+			hs.by, hs.size = map[string]*head{}, 0 // clear would keep its memory
 		}
 		hs.by[string(p.head)] = h
-		hs.size += 2 * len(p.head)
+		hs.size += size
 	}
 	return h, nil
 }
@@ -83,7 +85,11 @@ func (hs *heads) known(h *head, field []byte) int {
 		return -1
 	}
 	k := known{field: string(field), key: h.spell(nil, field)}
-	hs.size += len(k.field) + len(k.key)
+	size := knownSize + len(k.field) + cap(k.key)
+	if hs.size+size > maxRemembered {
+		return -1
+	}
+	hs.size += size
 	h.fields = append(h.fields, k)
 	h.next = len(h.fields)
 	return h.next - 1

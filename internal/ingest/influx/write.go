@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"metricd/internal/storage"
@@ -13,6 +14,9 @@ import (
 
 // maxBatch is how many samples are appended at once.
 const maxBatch = 1024
+
+// maxSpelled is how many bytes of keys a batch has before it is appended; the last one comes on top.
+const maxSpelled = 128 << 10
 
 // work is the memory of a request to write.
 type work struct {
@@ -23,6 +27,7 @@ type work struct {
 
 	batch   storage.Batch
 	lines   []int64 // of the rows of batch
+	spelled int     // bytes of the keys of batch
 	keys    []byte  // of rows whose series is not remembered
 	learned []learned
 }
@@ -47,6 +52,10 @@ func (w *work) reset() {
 	clear(w.batch.Rows)
 	clear(w.learned)
 	w.batch.Rows, w.lines, w.keys, w.learned = w.batch.Rows[:0], w.lines[:0], w.keys[:0], w.learned[:0]
+	w.spelled = 0
+	if cap(w.keys) > 2*maxSpelled {
+		w.keys = nil
+	}
 }
 
 // borrow returns a work; give it back.
@@ -60,18 +69,11 @@ func (h *Handler) borrow() *work {
 }
 
 func (h *Handler) giveBack(w *work) {
+	w.entries.release()
 	if w.heads.by == nil {
 		return
 	}
-	w.reset() // when the store took nothing there may be rows left
-	buf := w.entries.buf
-	if len(buf) > bufferSize {
-		buf = nil
-	}
-	w.entries = entries{buf: buf}
-	if cap(w.point.head)+cap(w.point.names)+cap(w.point.fields) > bufferSize {
-		w.point = point{}
-	}
+	w.reset()   // when the store took nothing there may be rows left
 	h.free <- w // there is room: as many were made as it holds
 }
 
@@ -84,8 +86,8 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, v version) {
 		return
 	}
 	f := asFailure(err)
-	if f.status == http.StatusServiceUnavailable {
-		h.unavailable.Add(1)
+	if i := slices.Index(statuses[:], f.status); i >= 0 {
+		h.failed[i].Add(1)
 	}
 	writeFailure(w, v, f)
 }
@@ -106,7 +108,7 @@ func (h *Handler) store(r *http.Request) error {
 	if err != nil {
 		return src.blame(err)
 	}
-	w.entries.r, w.entries.left = body, h.cfg.MaxBody
+	w.entries.r, w.entries.left, w.entries.shared = body, h.cfg.MaxBody, &h.shared
 	req := request{h: h, w: w, unit: u, app: h.cfg.Store.Appender()}
 	err = req.run()
 	req.count()
