@@ -169,7 +169,7 @@ func TestSamples(t *testing.T) {
 		"palm.cpu 1700000000987 24.0\n" +
 		"cpu;host=a;core=1 1150864247500 1.0\n" +
 		"cpu;host=a;core=1 1150864248000 2.0\n"
-	counts := Stats{Samples: 5, NaN: 1, Wrong: 1}
+	counts := Stats{MaxConns: DefaultMaxConns, Samples: 5, NaN: 1, Wrong: 1}
 	t.Run("TCP", func(t *testing.T) {
 		r := start(t, Config{})
 		r.send(input, "palm.cpu 1 1")
