@@ -111,14 +111,15 @@ func TestTimestampNotRemembered(t *testing.T) {
 // a dead one, though its socket reports no room for much longer than the timeout.
 func TestSlowClientLives(t *testing.T) {
 	r := start(t, Config{WriteTimeout: 300 * time.Millisecond})
-	r.talk("put a 1 1\n")
+	key := strings.Repeat("k", 200) // long replies: the same bytes with fewer gets
+	r.talk("put " + key + " 1 1\n")
 	c := r.dial()
 	c.SetReadBuffer(16 << 10)
-	const reply = "ok\na 1.0 1\n\n"
-	const gets = 600_000
+	reply := "ok\n" + key + " 1.0 1\n\n"
+	const gets = 35_000
 	sent := make(chan error, 1)
 	go func() {
-		_, err := c.Write([]byte(strings.Repeat("get a\n", gets)))
+		_, err := c.Write([]byte(strings.Repeat("get "+key+"\n", gets)))
 		c.CloseWrite()
 		sent <- err
 	}()
