@@ -21,8 +21,8 @@ import (
 	"metricd/internal/tsdb"
 )
 
-// bombMemory is how much the heap may grow by while a bomb is taken, garbage included: a message of remote write may have 32 MiB, and grows to that.
-const bombMemory = 128 << 20
+// bombMemory is how much the heap may grow by while a bomb is taken, garbage included: a message of remote write may have 32 MiB, and grows to that by doubling.
+const bombMemory = 256 << 20
 
 // bomb is a body that is too much.
 type bomb struct {
