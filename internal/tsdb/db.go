@@ -121,7 +121,7 @@ func (db *DB) Close() error {
 	if err = errors.Join(err, db.release()); failure != nil {
 		return failure // the rest comes of it
 	}
-	return err
+	return advise(db.opts.Dir, err)
 }
 
 // release stops what runs and closes what is open.
@@ -164,7 +164,7 @@ func asFailure(cause error) error {
 // readError returns the error of a read of chunks: why the store no longer works, or what is wrong with the chunk.
 func (db *DB) readError(err error) error {
 	if errors.Is(err, blocks.ErrClosed) || errors.Is(err, blocks.ErrFailed) {
-		return asFailure(err)
+		return asFailure(advise(db.opts.Dir, err))
 	}
 	return advise(db.opts.Dir, err)
 }
