@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"metricd/internal/ownmetrics":          {"metricd/internal/ingest/graphite", "metricd/internal/ingest/influx", "metricd/internal/ingest/otlp", "metricd/internal/ingest/remotewrite", "metricd/internal/lineserver", "metricd/internal/storage"},
 	"metricd/internal/bench":               {"metricd/internal/lineproto"},
 	"metricd/internal/ingest/graphite":     {"metricd/internal/decimal", "metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
-	"metricd/internal/ingest/influx":       {"metricd/internal/decimal", "metricd/internal/storage"},
+	"metricd/internal/ingest/influx":       {"metricd/internal/decimal", "metricd/internal/ingest/body", "metricd/internal/storage"},
 	"metricd/internal/lineserver":          {"metricd/internal/lineorder", "metricd/internal/lineproto", "metricd/internal/storage"},
 	"metricd/internal/lineorder":           {"metricd/internal/storage"},
 	"metricd/internal/ingest/remotewrite":  {"metricd/internal/ingest/body", "metricd/internal/ingest/rows", "metricd/internal/ingest/wire", "metricd/internal/storage"},

@@ -22,14 +22,6 @@ const (
 	keep = 1 << 20
 )
 
-// Error is why a body was not read, with the status of the answer: 400, 413 or 503.
-type Error struct {
-	Status int
-	Text   string // one line
-}
-
-func (e *Error) Error() string { return e.Text }
-
 // Pool gives out bodies. The zero value is ready; it is safe for concurrent use.
 type Pool struct {
 	Taken atomic.Int64 // of Shared

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/storage"
 )
 
@@ -18,28 +19,9 @@ const (
 	version2 version = 2
 )
 
-// failure is an error with the status of its answer.
-type failure struct {
-	status int
-	text   string
-}
-
-func (f *failure) Error() string { return f.text }
-
 func badRequest(format string, args ...any) error {
-	return &failure{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &body.Error{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...)}
 }
-
-// asFailure returns err with the status that it stands for. What is not known to be the client's fault is to be tried again.
-func asFailure(err error) *failure {
-	if f := new(failure); errors.As(err, &f) {
-		return f
-	}
-	return &failure{http.StatusServiceUnavailable, err.Error()}
-}
-
-// statuses are those of failures.
-var statuses = [...]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}
 
 // codes are version 2's names of errors.
 var codes = map[int]string{
@@ -50,20 +32,20 @@ var codes = map[int]string{
 }
 
 // writeFailure answers with an error.
-func writeFailure(w http.ResponseWriter, v version, f *failure) {
-	if f.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
+func writeFailure(w http.ResponseWriter, v version, f *body.Error) {
+	if f.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", body.RetryAfter)
 	}
 	if v == version2 {
-		writeJSON(w, f.status, struct {
+		writeJSON(w, f.Status, struct {
 			Code    string `json:"code"`
 			Message string `json:"message"`
-		}{codes[f.status], f.text})
+		}{codes[f.Status], f.Text})
 		return
 	}
 	// Telegraf makes a database, and sends all again, whenever it reads these words. They may be the client's own, in what is wrong.
-	text := strings.ReplaceAll(f.text, "database not found", "database not_found")
-	writeJSON(w, f.status, struct {
+	text := strings.ReplaceAll(f.Text, "database not found", "database not_found")
+	writeJSON(w, f.Status, struct {
 		Error string `json:"error"`
 	}{text})
 }

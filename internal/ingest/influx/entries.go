@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"metricd/internal/ingest/body"
 )
 
 const (
@@ -46,7 +48,7 @@ type entries struct {
 }
 
 var (
-	errCrowded = &failure{http.StatusServiceUnavailable, "too many long lines at once"}
+	errCrowded = &body.Error{Status: http.StatusServiceUnavailable, Text: "too many long lines at once"}
 	errLarge   = errors.New("the body is too large")
 	errLong    = fmt.Errorf("it is longer than %d bytes", maxEntry)
 )

@@ -46,6 +46,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/storage"
 )
 
@@ -87,7 +88,7 @@ type Handler struct {
 
 	writes, bytes, lines, dropped, samples, strings atomic.Int64
 
-	failed [len(statuses)]atomic.Int64
+	failed body.Failures
 }
 
 // remembering is how many requests at once may remember series for later ones.
@@ -128,15 +129,12 @@ func (h *Handler) Handlers() map[string]http.HandlerFunc {
 func (h *Handler) Stats() Stats {
 	s := Stats{
 		Writes:  h.writes.Load(),
-		Failed:  map[int]int64{},
+		Failed:  h.failed.ByStatus(),
 		Bytes:   h.bytes.Load(),
 		Lines:   h.lines.Load(),
 		Dropped: h.dropped.Load(),
 		Samples: h.samples.Load(),
 		Strings: h.strings.Load(),
-	}
-	for i, status := range statuses {
-		s.Failed[status] = h.failed[i].Load()
 	}
 	return s
 }

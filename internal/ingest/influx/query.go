@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"metricd/internal/ingest/body"
 )
 
 // maxQuery bounds the body of a query, in bytes.
@@ -35,7 +37,7 @@ func (h *Handler) query(w http.ResponseWriter, r *http.Request) {
 		} else {
 			err = badRequest("cannot read the form: %v", err)
 		}
-		writeFailure(w, version1, asFailure(err))
+		writeFailure(w, version1, body.AsError(err))
 		return
 	}
 	var results []result
@@ -49,14 +51,14 @@ func (h *Handler) query(w http.ResponseWriter, r *http.Request) {
 		case len(words) == 2 && words[0] == "SHOW" && words[1] == "DATABASES":
 			res.Series = []series{{"databases", []string{"name"}, [][]string{{database}}}}
 		default:
-			writeFailure(w, version1, &failure{http.StatusBadRequest, "error parsing query: only CREATE DATABASE (by POST) and SHOW DATABASES are known here; " +
+			writeFailure(w, version1, &body.Error{Status: http.StatusBadRequest, Text: "error parsing query: only CREATE DATABASE (by POST) and SHOW DATABASES are known here; " +
 				"to read samples ask in PromQL at /api/v1/query"})
 			return
 		}
 		results = append(results, res)
 	}
 	if len(results) == 0 {
-		writeFailure(w, version1, &failure{http.StatusBadRequest, `missing required parameter "q"`})
+		writeFailure(w, version1, &body.Error{Status: http.StatusBadRequest, Text: `missing required parameter "q"`})
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {

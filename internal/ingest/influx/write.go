@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/storage"
 )
 
@@ -85,10 +85,8 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, v version) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	f := asFailure(err)
-	if i := slices.Index(statuses[:], f.status); i >= 0 {
-		h.failed[i].Add(1)
-	}
+	f := body.AsError(err)
+	h.failed.Count(f)
 	writeFailure(w, v, f)
 }
 
@@ -129,21 +127,21 @@ func (h *Handler) store(r *http.Request) error {
 }
 
 func (h *Handler) tooLarge() error {
-	return &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes: send less at once", h.cfg.MaxBody)}
+	return &body.Error{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is longer than %d bytes: send less at once", h.cfg.MaxBody)}
 }
 
-// decompress returns the body of r as it was before the client compressed it.
-func (w *work) decompress(body io.Reader, r *http.Request) (io.Reader, error) {
+// decompress returns what was sent as the body of r, as it was before the client compressed it.
+func (w *work) decompress(sent io.Reader, r *http.Request) (io.Reader, error) {
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
-		return body, nil
+		return sent, nil
 	case "gzip", "x-gzip":
 		if w.gzip == nil {
 			w.gzip = new(gzip.Reader)
 		}
-		return w.gzip, w.gzip.Reset(body)
+		return w.gzip, w.gzip.Reset(sent)
 	default:
-		return nil, &failure{http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %.50q: want gzip, or none", coding)}
+		return nil, &body.Error{Status: http.StatusUnsupportedMediaType, Text: fmt.Sprintf("Content-Encoding %.50q: want gzip, or none", coding)}
 	}
 }
 
@@ -165,10 +163,10 @@ func (s *source) Read(p []byte) (int, error) {
 func (s *source) blame(err error) error {
 	switch tooLarge := new(http.MaxBytesError); {
 	case errors.As(s.err, &tooLarge):
-		return &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes: send less at once", tooLarge.Limit)}
+		return &body.Error{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is longer than %d bytes: send less at once", tooLarge.Limit)}
 	case s.err != nil:
 		return fmt.Errorf("cannot read the body: %w", s.err)
-	case errors.As(err, new(*failure)):
+	case errors.As(err, new(*body.Error)):
 		return err
 	}
 	return badRequest("the body is not gzip, as Content-Encoding says: %v", err)

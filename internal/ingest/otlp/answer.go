@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"metricd/internal/ingest/body"
 )
 
 // format is in what a message, and the answer to it, is written.
@@ -52,21 +54,21 @@ func (f format) success(w http.ResponseWriter, r *refusals) {
 // failure answers with a google.rpc.Status.
 //
 //	08  code   12  length  message
-func (f format) failure(w http.ResponseWriter, why failure) {
+func (f format) failure(w http.ResponseWriter, why *body.Error) {
 	var b []byte
 	switch f {
 	case inProtobuf:
-		b = protowire.AppendVarint([]byte{0x08}, uint64(codes[why.status]))
-		b = protowire.AppendString(append(b, 0x12), why.text)
+		b = protowire.AppendVarint([]byte{0x08}, uint64(codes[why.Status]))
+		b = protowire.AppendString(append(b, 0x12), why.Text)
 	case inJSON:
 		b = marshal(struct {
 			Code    int    `json:"code"`
 			Message string `json:"message"`
-		}{codes[why.status], why.text})
+		}{codes[why.Status], why.Text})
 	case asText:
-		b = append([]byte(why.text), '\n')
+		b = append([]byte(why.Text), '\n')
 	}
-	f.write(w, why.status, b)
+	f.write(w, why.Status, b)
 }
 
 func (f format) write(w http.ResponseWriter, status int, b []byte) {

@@ -2,30 +2,14 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"metricd/internal/ingest/body"
 	"metricd/internal/storage"
 )
-
-// failure is why a request was not carried out, or not to its end, with the status of the answer.
-type failure struct {
-	status int
-	text   string
-}
-
-func (f failure) Error() string { return f.text }
-
-// statuses are those of failures.
-var statuses = [...]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}
-
-// retryAfter is after how many seconds a sender should try again.
-const retryAfter = "5"
 
 // ServeHTTP implements http.Handler, for POST. It reads the body to its end, however slow it comes: deadlines are its caller's matter. See the package
 // for the answers.
@@ -43,28 +27,12 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		f.success(w, &res.refused)
 		return
 	}
-	why := asFailure(err)
-	if i := slices.Index(statuses[:], why.status); i >= 0 {
-		r.stats.failed[i].Add(1)
-	}
-	if why.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
+	why := body.AsError(err)
+	r.stats.failed.Count(why)
+	if why.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", body.RetryAfter)
 	}
 	f.failure(w, why)
-}
-
-// asFailure returns err with the status that it stands for.
-func asFailure(err error) failure {
-	if f := (failure{}); errors.As(err, &f) {
-		return f
-	}
-	if e := (*body.Error)(nil); errors.As(err, &e) {
-		return failure{e.Status, e.Text}
-	}
-	if errors.Is(err, errUndecodable) {
-		return failure{http.StatusBadRequest, err.Error()}
-	}
-	return failure{http.StatusServiceUnavailable, err.Error()}
 }
 
 // receive carries a request out. The result is nil if nothing of it was looked at.
@@ -123,7 +91,7 @@ func negotiate(h http.Header) (f format, packed bool, err error) {
 	case strings.EqualFold(c, "gzip"):
 		packed = true
 	case c != "" && !strings.EqualFold(c, "identity"):
-		return asText, false, failure{http.StatusUnsupportedMediaType, "Content-Encoding " + strconv.Quote(c) + ": want gzip, or none"}
+		return asText, false, &body.Error{Status: http.StatusUnsupportedMediaType, Text: "Content-Encoding " + strconv.Quote(c) + ": want gzip, or none"}
 	}
 	c := h.Get("Content-Type")
 	kind, _, err := mime.ParseMediaType(c)
@@ -133,5 +101,5 @@ func negotiate(h http.Header) (f format, packed bool, err error) {
 	case err == nil && kind == "application/json":
 		return inJSON, packed, nil
 	}
-	return asText, false, failure{http.StatusUnsupportedMediaType, "Content-Type " + strconv.Quote(c) + ": want application/x-protobuf or application/json"}
+	return asText, false, &body.Error{Status: http.StatusUnsupportedMediaType, Text: "Content-Type " + strconv.Quote(c) + ": want application/x-protobuf or application/json"}
 }

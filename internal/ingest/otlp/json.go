@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"metricd/internal/ingest/body"
 )
 
 const (
@@ -20,17 +22,17 @@ const (
 // fromJSON returns a message in JSON as protobuf, which message.go reads.
 func fromJSON(b []byte) ([]byte, error) {
 	if n := bytes.Count(b, []byte("{")); n > maxObjects {
-		return nil, failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("%d objects in the JSON, more than %d: send fewer samples at once", n, maxObjects)}
+		return nil, &body.Error{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("%d objects in the JSON, more than %d: send fewer samples at once", n, maxObjects)}
 	}
 	if n := bytes.Count(b, []byte(",")); n > maxCommas {
-		return nil, failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("%d commas in the JSON, more than %d: send fewer samples at once", n, maxCommas)}
+		return nil, &body.Error{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("%d commas in the JSON, more than %d: send fewer samples at once", n, maxCommas)}
 	}
 	if !json.Valid(b) { // pdata reads on over much that is no JSON; this also bounds the nesting, to 10,000
-		return nil, failure{http.StatusBadRequest, "the message is not JSON"}
+		return nil, &body.Error{Status: http.StatusBadRequest, Text: "the message is not JSON"}
 	}
 	out, err := convert(b)
 	if err != nil {
-		return nil, failure{http.StatusBadRequest, "the message is not an ExportMetricsServiceRequest in JSON: " + firstLine(err)}
+		return nil, &body.Error{Status: http.StatusBadRequest, Text: "the message is not an ExportMetricsServiceRequest in JSON: " + firstLine(err)}
 	}
 	return out, nil
 }

@@ -74,7 +74,7 @@ type counters struct {
 	requests, bytes, points atomic.Int64
 
 	refused [reasons]atomic.Int64
-	failed  [len(statuses)]atomic.Int64
+	failed  body.Failures
 }
 
 // Stats returns figures.
@@ -82,13 +82,10 @@ func (r *Receiver) Stats() Stats {
 	c := &r.stats
 	s := Stats{
 		Requests: c.requests.Load(), Bytes: c.bytes.Load(), Points: c.points.Load(),
-		Refused: map[string]int64{}, Failed: map[int]int64{},
+		Refused: map[string]int64{}, Failed: c.failed.ByStatus(),
 	}
 	for why := taken + 1; why < reasons; why++ {
 		s.Refused[slugs[why]] = c.refused[why].Load()
-	}
-	for i, status := range statuses {
-		s.Failed[status] = c.failed[i].Load()
 	}
 	return s
 }

@@ -1,14 +1,15 @@
 package otlp
 
 import (
-	"errors"
+	"net/http"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/ingest/rows"
 	"metricd/internal/storage"
 )
 
 // errUndecodable: the message is not what the Content-Type says.
-var errUndecodable = errors.New("the message is broken: it is not an ExportMetricsServiceRequest in protobuf")
+var errUndecodable error = &body.Error{Status: http.StatusBadRequest, Text: "the message is broken: it is not an ExportMetricsServiceRequest in protobuf"}
 
 // work turns one request after the other into rows of the store. It is for one goroutine at a time.
 type work struct {

@@ -2,10 +2,8 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,20 +18,6 @@ const (
 	version1 version = 1 + iota // prometheus.WriteRequest
 	version2                    // io.prometheus.write.v2.Request
 )
-
-// failure is why a request was not carried out, or not to its end, with the status of the answer.
-type failure struct {
-	status int
-	text   string
-}
-
-func (f failure) Error() string { return f.text }
-
-// statuses are those of failures.
-var statuses = [...]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable}
-
-// retryAfter is after how many seconds a sender should try again.
-const retryAfter = "5"
 
 // ServeHTTP implements http.Handler, for POST. It reads the body to its end, however slow it comes: deadlines are its caller's matter. See the package
 // for the answers; all texts are one line, plain.
@@ -53,16 +37,14 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, res.refused.String(), http.StatusBadRequest)
 		return
 	}
-	f := asFailure(err)
-	if i := slices.Index(statuses[:], f.status); i >= 0 {
-		r.stats.failed[i].Add(1)
-	}
-	if f.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", retryAfter)
+	f := body.AsError(err)
+	r.stats.failed.Count(f)
+	if f.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", body.RetryAfter)
 	} else if res != nil {
 		tellWritten(h, res)
 	}
-	http.Error(w, f.text, f.status)
+	http.Error(w, f.Text, f.Status)
 }
 
 // tellWritten sets the headers that say what was stored.
@@ -70,23 +52,6 @@ func tellWritten(h http.Header, res *result) {
 	h.Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(res.samples))
 	h.Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(res.histograms))
 	h.Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
-}
-
-// asFailure returns err with the status that it stands for.
-func asFailure(err error) failure {
-	if f := (failure{}); errors.As(err, &f) {
-		return f
-	}
-	if e := (*body.Error)(nil); errors.As(err, &e) {
-		return failure{e.Status, e.Text}
-	}
-	switch {
-	case errors.Is(err, errUndecodable), errors.Is(err, errOther):
-		return failure{http.StatusBadRequest, err.Error()}
-	case errors.Is(err, errSymbols):
-		return failure{http.StatusRequestEntityTooLarge, err.Error()}
-	}
-	return failure{http.StatusServiceUnavailable, err.Error()}
 }
 
 // receive carries a request out. The result is nil if nothing of it was looked at.
@@ -137,7 +102,7 @@ func (r *Receiver) store(ctx context.Context, v version, packed []byte) (*result
 // snappy, as Prometheus has it.
 func negotiate(h http.Header) (version, error) {
 	if c := h.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "snappy") {
-		return 0, failure{http.StatusUnsupportedMediaType, "Content-Encoding " + strconv.Quote(c) + ": want snappy"}
+		return 0, &body.Error{Status: http.StatusUnsupportedMediaType, Text: "Content-Encoding " + strconv.Quote(c) + ": want snappy"}
 	}
 	c := h.Get("Content-Type")
 	if c == "" {
@@ -152,6 +117,6 @@ func negotiate(h http.Header) (version, error) {
 			return version2, nil
 		}
 	}
-	return 0, failure{http.StatusUnsupportedMediaType, "Content-Type " + strconv.Quote(c) +
+	return 0, &body.Error{Status: http.StatusUnsupportedMediaType, Text: "Content-Type " + strconv.Quote(c) +
 		": want application/x-protobuf, with proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request"}
 }

@@ -23,7 +23,7 @@ type Options struct {
 // nothing that must be released.
 //
 // A request that has come whole takes one of a few works, to be decoded and stored; others wait for their turn. Bodies of
-// requests that are still coming share maxBodies bytes.
+// requests that are still coming share body.Shared bytes.
 type Receiver struct {
 	opts   Options
 	cache  *rows.Cache
@@ -72,7 +72,7 @@ type counters struct {
 	requests, bytes, samples, histograms, exemplars atomic.Int64
 
 	refused [reasons]atomic.Int64
-	failed  [len(statuses)]atomic.Int64
+	failed  body.Failures
 }
 
 // Stats returns figures.
@@ -81,13 +81,10 @@ func (r *Receiver) Stats() Stats {
 	s := Stats{
 		Requests: c.requests.Load(), Bytes: c.bytes.Load(),
 		Samples: c.samples.Load(), Histograms: c.histograms.Load(), Exemplars: c.exemplars.Load(),
-		Refused: map[string]int64{}, Failed: map[int]int64{},
+		Refused: map[string]int64{}, Failed: c.failed.ByStatus(),
 	}
 	for why := taken + 1; why < reasons; why++ {
 		s.Refused[slugs[why]] = c.refused[why].Load()
-	}
-	for i, status := range statuses {
-		s.Failed[status] = c.failed[i].Load()
 	}
 	return s
 }

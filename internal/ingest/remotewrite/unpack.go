@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/golang/snappy"
+
+	"metricd/internal/ingest/body"
 )
 
 // unpack sets body to what packed holds, in the block format of Snappy
@@ -17,17 +19,17 @@ func (w *work) unpack(packed []byte, limit int) error {
 	n, err := snappy.DecodedLen(packed)
 	switch {
 	case err != nil:
-		return failure{http.StatusBadRequest, "the body is not in the block format of Snappy: " + err.Error()}
+		return &body.Error{Status: http.StatusBadRequest, Text: "the body is not in the block format of Snappy: " + err.Error()}
 	case n > limit:
-		return failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is %d bytes when decompressed, more than %d: send fewer samples at once", n, limit)}
+		return &body.Error{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is %d bytes when decompressed, more than %d: send fewer samples at once", n, limit)}
 	case n > 22*len(packed):
-		return failure{http.StatusBadRequest, fmt.Sprintf("the body is no Snappy: %d bytes can't become %d", len(packed), n)}
+		return &body.Error{Status: http.StatusBadRequest, Text: fmt.Sprintf("the body is no Snappy: %d bytes can't become %d", len(packed), n)}
 	}
 	if cap(w.body) < n+slack {
 		w.body = make([]byte, n+slack)
 	}
 	if w.body, err = snappy.Decode(w.body[:cap(w.body)], packed); err != nil {
-		return failure{http.StatusBadRequest, "the body is not in the block format of Snappy: " + err.Error()}
+		return &body.Error{Status: http.StatusBadRequest, Text: "the body is not in the block format of Snappy: " + err.Error()}
 	}
 	return nil
 }

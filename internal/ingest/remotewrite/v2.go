@@ -2,8 +2,9 @@ package remotewrite
 
 import (
 	"bytes"
-	"errors"
+	"net/http"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/ingest/wire"
 	"metricd/internal/storage"
 )
@@ -12,8 +13,8 @@ import (
 const maxSymbols = 1 << 20
 
 var (
-	errSymbols = errors.New("more than 1,048,576 symbols in one message")
-	errOther   = errors.New("the message is of the other version of remote write than Content-Type says")
+	errSymbols error = &body.Error{Status: http.StatusRequestEntityTooLarge, Text: "more than 1,048,576 symbols in one message"}
+	errOther   error = &body.Error{Status: http.StatusBadRequest, Text: "the message is of the other version of remote write than Content-Type says"}
 )
 
 // request2 takes an io.prometheus.write.v2.Request, the message of version 2.

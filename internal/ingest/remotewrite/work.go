@@ -1,15 +1,16 @@
 package remotewrite
 
 import (
-	"errors"
+	"net/http"
 
+	"metricd/internal/ingest/body"
 	"metricd/internal/ingest/rows"
 	"metricd/internal/ingest/wire"
 	"metricd/internal/storage"
 )
 
 // errUndecodable: the message is not what the Content-Type says.
-var errUndecodable = errors.New("the message is broken: it is not protobuf of the type that Content-Type says")
+var errUndecodable error = &body.Error{Status: http.StatusBadRequest, Text: "the message is broken: it is not protobuf of the type that Content-Type says"}
 
 // work turns one request after the other into rows of the store. It is for one goroutine at a time.
 type work struct {
