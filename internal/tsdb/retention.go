@@ -232,7 +232,7 @@ func (db *DB) drop(cut, samples int64) error {
 	if err := db.blocks.Flush(blocks.Marks{}); err != nil {
 		return err
 	}
-	if err := db.blocks.Reclaim(minInt64, cut-1); err != nil {
+	if err := db.blocks.Reclaim(cut - 1); err != nil {
 		return err
 	}
 	db.reclaimed = cut

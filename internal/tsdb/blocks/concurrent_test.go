@@ -99,7 +99,7 @@ func TestReclaim(t *testing.T) {
 		}
 	}
 	b.DeleteWindows(math.MinInt64, 16) // and so half of a table
-	if err := errors.Join(b.Commit(), b.Close(), s.Flush(Marks{}), s.Reclaim(math.MinInt64, 16)); err != nil {
+	if err := errors.Join(b.Commit(), b.Close(), s.Flush(Marks{}), s.Reclaim(16)); err != nil {
 		t.Fatal(err)
 	}
 	start, end := windowRange(math.MinInt64, 16)

@@ -149,23 +149,22 @@ func change(rng *rand.Rand, b *Batch, c *content) {
 		b.DeleteChunk(p.window, p.id, p.first)
 		delete(c.chunks, p)
 	case 5:
-		deleteWindows(rng, b, c)
+		first := randomWindow(rng)
+		deleteWindows(b, c, first, max(first, randomWindow(rng)))
 	default:
 		b.PutChunk(p.window, p.id, p.first, []byte(value))
 		c.chunks[p] = value
 	}
 }
 
-// deleteWindows is a change that deletes windows.
-func deleteWindows(rng *rand.Rand, b *Batch, c *content) (first, last int64) {
-	first, last = windows[rng.IntN(len(windows))], windows[rng.IntN(len(windows))]
-	if last < first {
-		last = first
-	}
+// deleteWindows is a change that deletes the windows first to last, both included.
+func deleteWindows(b *Batch, c *content, first, last int64) {
 	b.DeleteWindows(first, last)
 	maps.DeleteFunc(c.chunks, func(q place, _ string) bool { return first <= q.window && q.window <= last })
-	return first, last
 }
+
+// randomWindow returns one of those that there may be.
+func randomWindow(rng *rand.Rand) int64 { return windows[rng.IntN(len(windows))] }
 
 // commit commits one batch of a few random changes and returns the model after it.
 func commit(rng *rand.Rand, s *Store, before content) (content, error) {
@@ -183,16 +182,17 @@ func commitMany(rng *rand.Rand, s *Store, before content, n int) (content, error
 	return after, b.Commit()
 }
 
-// drop deletes random windows, and has their space given back.
+// drop deletes all windows up to a random one, and has their space given back.
 func drop(rng *rand.Rand, s *Store, before content) (content, error) {
 	b := s.NewBatch()
 	defer b.Close()
 	after := before.clone()
-	first, last := deleteWindows(rng, b, &after)
+	last := randomWindow(rng)
+	deleteWindows(b, &after, math.MinInt64, last)
 	if err := errors.Join(b.Commit(), s.Flush(Marks{})); err != nil {
 		return after, err
 	}
-	return after, s.Reclaim(first, last)
+	return after, s.Reclaim(last)
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
@@ -249,7 +249,7 @@ func TestClosed(t *testing.T) {
 	_, metricsErr := s.Metrics()
 	for name, err := range map[string]error{
 		"Close": s.Close(), "Commit": b.Commit(), "Flush": s.Flush(Marks{}), "Mark": s.Mark(Marks{1, 1}), "State": stateErr,
-		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x", 0), "Reclaim": s.Reclaim(0, 1),
+		"NewCursor": cursorErr, "Metrics": metricsErr, "Checkpoint": s.Checkpoint("x", 0), "Reclaim": s.Reclaim(1),
 		"EachSeries": s.EachSeries(0, func(uint64, []byte) error { return nil }),
 	} {
 		if !errors.Is(err, ErrClosed) {
