@@ -3,6 +3,7 @@ package promql
 import (
 	"fmt"
 	"regexp/syntax"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
@@ -21,6 +22,9 @@ const (
 	// maxSubquery is how many steps a subquery may have, over the whole range of a query: the engine takes 16 bytes for each before
 	// it evaluates anything.
 	maxSubquery = 1_000_000
+	// maxLabel is how many bytes a label may come to that label_join and label_replace make, where each label of a series that they
+	// take is guessed to have typicalLabel bytes: nested calls that name a label twice double it at each level, in each of the series.
+	maxLabel, typicalLabel = 16 << 10, 32
 )
 
 // parse parses an expression that is not too large to be worked on. Its errors are of type *Error.
@@ -50,7 +54,48 @@ func (e *Engine) check(expr string, span time.Duration) error {
 	if err := subqueries(parsed, span); err != nil {
 		return badData(err)
 	}
+	if longestLabel(parsed) > maxLabel {
+		return badData(fmt.Errorf("the expression has label_join or label_replace make a label of more than %d bytes: name fewer labels, or shorter texts", maxLabel))
+	}
 	return nil
+}
+
+// longestLabel returns how many bytes the longest label below node may come to, by the guess that maxLabel tells; more than maxLabel is any such number.
+func longestLabel(node parser.Node) int {
+	longest := typicalLabel
+	for child := range parser.ChildrenIter(node) {
+		longest = max(longest, longestLabel(child))
+	}
+	call, ok := node.(*parser.Call)
+	if !ok || longest > maxLabel {
+		return longest
+	}
+	switch call.Func.Name {
+	case "label_join":
+		sources := len(call.Args) - 3
+		return max(longest, sources*(longest+len(literal(call.Args[2]))))
+	case "label_replace":
+		replacement := literal(call.Args[2])
+		return max(longest, len(replacement)+strings.Count(replacement, "$")*longest)
+	default:
+		return longest
+	}
+}
+
+// literal returns a string literal's text.
+func literal(e parser.Expr) string {
+	for {
+		switch of := e.(type) {
+		case *parser.ParenExpr:
+			e = of.Expr
+		case *parser.StepInvariantExpr:
+			e = of.Expr
+		case *parser.StringLiteral:
+			return of.Val
+		default:
+			return ""
+		}
+	}
 }
 
 // subqueries returns an error if a subquery below node, which is evaluated over span, has too many steps.

@@ -53,6 +53,32 @@ func TestTooDeep(t *testing.T) {
 	}
 }
 
+// TestLongLabels: labels that grow with each level of a nest, or by a long text, are refused, wherever the calls are.
+func TestLongLabels(t *testing.T) {
+	e := New(open(t, tsdb.Options{}), Options{})
+	nested := func(levels int, call string) string {
+		before, after, _ := strings.Cut(call, "x")
+		return strings.Repeat(before, levels) + "x" + strings.Repeat(after, levels)
+	}
+	for expr, fine := range map[string]bool{
+		`label_join(x,"a","-","b","c","d","e","f","g")`:                       true,
+		nested(9, `label_join(x,"a","","a","a")`):                             true,
+		nested(10, `label_join(x,"a","","a","a")`):                            false,
+		nested(22, `sum by (a) (label_join(x,"a","","a","a"))`):               false,
+		nested(22, `label_replace(x,"a","$1$1","a","(.*)")`):                  false,
+		nested(22, `label_replace(x,"a",("${1}${1}"),"a","(.*)")`):            false,
+		nested(100, `label_replace(x,"a","$1","b","(.*)")`):                   true,
+		nested(3, `label_replace(x,"a","$1-$2","b","(.*):(.*)")`):             true,
+		`label_join(x,"a","` + strings.Repeat("-", 20_000) + `","b","c")`:     false,
+		`label_replace(x,"a","` + strings.Repeat("-", 20_000) + `","b",".*")`: false,
+	} {
+		_, err := e.Instant(t.Context(), expr, time.Unix(1, 0), QueryOptions{})
+		if refused := err != nil && strings.Contains(err.Error(), "make a label of more than"); refused == fine || err != nil && !refused {
+			t.Errorf("%.80s…: %v", expr, err)
+		}
+	}
+}
+
 // TestBombs: regular expressions that would take long to compile are refused wherever they are; long ones that don't are taken.
 func TestBombs(t *testing.T) {
 	e := New(open(t, tsdb.Options{}), Options{})
