@@ -193,34 +193,40 @@ func (c *serveCmd) logger(w io.Writer) (*slog.Logger, error) {
 // process, however soon it comes after the first.
 func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 3) // one, so that they are seen in the order they came in
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	hangups := make(chan os.Signal, 1)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup does that
-		signal.Notify(hangups, syscall.SIGHUP)
+		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {
-		waitStop(ctx, signals, hangups, log)
-		signal.Stop(signals)
+		waitStop(ctx, signals, log)
+		signal.Reset(syscall.SIGINT, syscall.SIGTERM)
 		cancel()
-		select {
-		case second := <-signals: // before it was no longer caught
-			syscall.Kill(os.Getpid(), second.(syscall.Signal))
-		default:
+		for {
+			select {
+			case second := <-signals: // before it was no longer caught
+				if second != syscall.SIGHUP {
+					syscall.Kill(os.Getpid(), second.(syscall.Signal))
+				}
+			default:
+				return
+			}
 		}
 	}()
 	return ctx, cancel
 }
 
-// waitStop returns at the first of signals, or when ctx is done. Elsewhere a hang-up means to read the configuration again, so it must not end the server.
-func waitStop(ctx context.Context, signals, hangups <-chan os.Signal, log *slog.Logger) {
+// waitStop returns at the first of signals that stops, or when ctx is done. Elsewhere a hang-up means to read the configuration again, so
+// it must not end the server.
+func waitStop(ctx context.Context, signals <-chan os.Signal, log *slog.Logger) {
 	for {
 		select {
-		case first := <-signals:
-			log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", first.String())
-			return
-		case <-hangups:
-			log.Info("there is nothing to read again: the file of --web.config.file is read whenever it is needed, flags are read at the start", "cause", syscall.SIGHUP.String())
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				log.Info("stopping: what was received is being answered; a second signal stops at once", "cause", s.String())
+				return
+			}
+			log.Info("there is nothing to read again: the file of --web.config.file is read whenever it is needed, flags are read at the start", "cause", s.String())
 		case <-ctx.Done():
 			return
 		}
