@@ -91,7 +91,7 @@ func (db *DB) copyTo(dir string) error {
 			return err
 		}
 	}
-	return db.readError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir), synced))
+	return db.chunksError(db.blocks.Checkpoint(fs.PathJoin(dir, chunksDir), synced))
 }
 
 // list finds out which files there are.

@@ -118,10 +118,14 @@ func (db *DB) Close() error {
 	db.failLocked(storage.ErrClosed)
 	db.mu.head = nil
 	db.mu.Unlock()
-	if err = errors.Join(err, db.release()); failure != nil {
-		return failure // the rest comes of it
+	released := db.release()
+	switch {
+	case failure != nil: // what comes after comes of it, here and below
+		return failure
+	case err != nil:
+		return db.chunksError(err)
 	}
-	return advise(db.opts.Dir, err)
+	return db.chunksError(released)
 }
 
 // release stops what runs and closes what is open.
@@ -161,8 +165,8 @@ func asFailure(cause error) error {
 	return fmt.Errorf("%w: %w", storage.ErrFailed, cause)
 }
 
-// readError returns the error of a read of chunks: why the store no longer works, or what is wrong with the chunk.
-func (db *DB) readError(err error) error {
+// chunksError returns the error of a call on the chunks as its caller is told: why the store no longer works, or what is wrong with a chunk.
+func (db *DB) chunksError(err error) error {
 	if errors.Is(err, blocks.ErrClosed) || errors.Is(err, blocks.ErrFailed) {
 		return asFailure(advise(db.opts.Dir, err))
 	}

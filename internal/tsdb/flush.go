@@ -78,7 +78,7 @@ func (db *DB) flushAndTell() error {
 	if err != nil && !errors.Is(err, blocks.ErrNoSpace) {
 		db.fail(err)
 	}
-	return err
+	return db.chunksError(err)
 }
 
 // flush does all steps. flushMu is held.

@@ -62,7 +62,7 @@ func (p *pieceReader) piece(ctx context.Context, db *DB, f found, dst []entry, f
 			p.set.ahead.prepare(db.blocks, db.eras, p.set.comingFrom(f.id), head.thaws, from, end)
 		}
 		if err := p.decode(db.blocks, db.eras, f.id, from, end); err != nil {
-			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, db.readError(err))
+			return dst, 0, 0, fmt.Errorf("series %s: %w", f.key, db.chunksError(err))
 		}
 	}
 	limit = min(limit, p.chunks.to)

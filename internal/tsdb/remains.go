@@ -85,12 +85,12 @@ func (d *deletion) lookAt(some []remnant) error {
 	}
 	cur, err := d.db.blocks.NewCursor() // after memory was read: what leaves that is in chunks
 	if err != nil {
-		return d.db.readError(err)
+		return d.db.chunksError(err)
 	}
 	defer cur.Close()
 	for _, r := range ask {
 		if err := d.ask(cur, r); err != nil {
-			return fmt.Errorf("series %s: %w", r.key, d.db.readError(err))
+			return fmt.Errorf("series %s: %w", r.key, d.db.chunksError(err))
 		}
 	}
 	return nil
