@@ -29,7 +29,7 @@ const patience = 20 * time.Second
 //	shutdown [TERM|INT]            ends it by a signal, which must take less than 10 s and give exit code 0; `stop` is testscript's, and ends the script
 //	ended STATE                    waits for its end and compares, such as 'signal: terminated'
 //
-// What it printed is in server.out, and after its end in server.err, too. $PYTHON $CLIENT is testdata/client.py. The condition
+// What it printed is in server.out and, as it comes, in server.err. $PYTHON $CLIENT is testdata/client.py. The condition
 // [nab] says that the file $NAB is there.
 func TestScripts(t *testing.T) {
 	vars := tools(t)
@@ -102,7 +102,6 @@ type runningKey struct{}
 type running struct {
 	cmd    *exec.Cmd // nil: none
 	stdout greeting
-	stderr bytes.Buffer  // to be read when done is closed
 	done   chan struct{} // closed when it has ended
 }
 
@@ -139,7 +138,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	r.cmd.Env = env
 	r.cmd.Dir = ts.MkAbs(".")
 	*r = running{cmd: r.cmd, stdout: greeting{seen: make(chan struct{})}, done: make(chan struct{})}
-	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
+	log, err := os.Create(ts.MkAbs("server.err"))
+	ts.Check(err)
+	defer log.Close()
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, log
 	ts.Check(r.cmd.Start())
 	go func() {
 		defer close(r.done)
@@ -149,13 +151,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		if r.cmd != nil {
 			r.cmd.Process.Kill()
 			<-r.done
-			ts.Logf("the server's log:\n%s", &r.stderr)
+			ts.Logf("the server's log:\n%s", ts.ReadFile("server.err"))
 		}
 	})
 	select {
 	case <-r.stdout.seen:
 	case <-r.done:
-		ts.Fatalf("the server did not start: %v\n%s", r.cmd.ProcessState, &r.stderr)
+		ts.Fatalf("the server did not start: %v\n%s", r.cmd.ProcessState, ts.ReadFile("server.err"))
 	case <-time.After(patience):
 		ts.Fatalf("the server does not say where it listens")
 	}
@@ -210,8 +212,7 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	state := r.cmd.ProcessState.String()
 	r.cmd = nil
 	ts.Check(os.WriteFile(ts.MkAbs("server.out"), r.stdout.text, 0o666))
-	ts.Check(os.WriteFile(ts.MkAbs("server.err"), r.stderr.Bytes(), 0o666))
 	if state != args[0] {
-		ts.Fatalf("the server ended with %s, want %s\n%s", state, args[0], &r.stderr)
+		ts.Fatalf("the server ended with %s, want %s\n%s", state, args[0], ts.ReadFile("server.err"))
 	}
 }

@@ -3,9 +3,11 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,4 +167,43 @@ func BenchmarkWriteResult(b *testing.B) {
 	}
 	b.SetBytes(int64(client.written))
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/240_000, "ns/sample")
+}
+
+// TestSlowReader: what the server holds for a client that has not read most of 10,000 series of 2,000 steps is at most 64 MiB beside
+// the result.
+func TestSlowReader(t *testing.T) {
+	m := matrixOf(10_000, 2_000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		j := newJSONWriter(&reply{ResponseWriter: w, control: http.NewResponseController(w), stall: time.Minute}, r)
+		if err := writeSuccess(j, foundOf(m)); err == nil {
+			t.Error("all was written, and nobody had read it")
+		}
+	}))
+	defer server.Close()
+	for _, compressed := range []bool{false, true} {
+		before := heapInUse()
+		web := &http.Client{Transport: &http.Transport{DisableCompression: !compressed}}
+		answer, err := web.Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			if n, err := io.CopyN(io.Discard, answer.Body, 1<<20); err != nil {
+				t.Fatalf("after %d bytes: %v", n, err)
+			}
+			if grown := heapInUse() - before; grown > 64<<20 {
+				t.Errorf("compressed %t: %d MiB beside the result", compressed, grown>>20)
+			}
+		}
+		answer.Body.Close()
+		web.CloseIdleConnections()
+	}
+}
+
+// heapInUse returns how many bytes of the heap are reachable.
+func heapInUse() int64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
 }
