@@ -22,5 +22,6 @@ func (cfg *Config) flags() map[string]string {
 		"max-connections": strconv.Itoa(cfg.MaxConns),
 		"max-line":        strconv.Itoa(cfg.MaxLine),
 		"max-key":         strconv.Itoa(cfg.MaxKey),
+		"collect":         strconv.FormatBool(cfg.CollectInterval > 0),
 	}
 }

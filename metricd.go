@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"metricd/internal/collect"
 	"metricd/internal/httpapi"
 	"metricd/internal/ingest/graphite"
 	"metricd/internal/lineserver"
@@ -91,6 +92,13 @@ type Config struct {
 	// that takes no byte of them for so long; 0: a minute.
 	WriteTimeout time.Duration
 
+	// CollectInterval, if above 0, is how often this machine's own figures (docs/collect.md) are stored, too: whole seconds, 1 s to a day.
+	CollectInterval time.Duration
+	// CollectTags spells their keys cpu_user;host=NAME, otherwise host.cpu.user. CollectHost is NAME, and takes the place of host; empty:
+	// with tags, what the machine calls itself.
+	CollectTags bool
+	CollectHost string
+
 	// Logger is told what a person running the server should know; nil: nothing is logged.
 	Logger *slog.Logger
 
@@ -106,6 +114,7 @@ type Server struct {
 	own      *own
 	security httpapi.Security
 	graphite *graphite.Server
+	collects collect.Config // Interval 0: nothing is collected
 
 	failed chan error // why the store failed, once
 	log    *slog.Logger
@@ -133,6 +142,10 @@ func Open(cfg Config) (*Server, error) {
 		cfg.Version = "(devel)"
 	}
 	security, err := checkHTTP(cfg)
+	if err != nil {
+		return nil, err
+	}
+	collects, err := collecting(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +183,7 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(&DataError{cfg.Data, err}, on.close())
 	}
-	s := &Server{on: on, store: store, security: security, failed: failed, log: cfg.Logger, memoryLimit: cfg.MemoryLimit}
+	s := &Server{on: on, store: store, security: security, collects: collects, failed: failed, log: cfg.Logger, memoryLimit: cfg.MemoryLimit}
 	lines := lineserver.Config{
 		Store:        store,
 		MaxLine:      cfg.MaxLine,
@@ -304,6 +317,9 @@ func (s *Server) serve(ctx context.Context, cancel func()) error {
 	}
 	if s.on.graphite != nil {
 		run(2, func() error { return s.graphite.Serve(ctx, s.on.graphite, s.on.udp) })
+	}
+	if s.collects.Interval > 0 {
+		running.Go(func() { collect.Run(ctx, s.collects, collect.NewStorer(s.store, s.collects.Logger).Take) })
 	}
 	if s.on.admin != nil {
 		run(3, func() error { return s.api.ServeAdmin(ctx, s.on.admin) })

@@ -8,7 +8,7 @@ import (
 
 // ConfigError says that a field of Config can't be as it is.
 type ConfigError struct {
-	Field string // HTTPHosts, CORSOrigins or WebConfig
+	Field string // HTTPHosts, CORSOrigins, WebConfig, CollectInterval or CollectHost
 	Value string // of the field, or the one of its values that is wrong
 	Err   error
 }

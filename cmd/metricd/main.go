@@ -21,6 +21,7 @@ import (
 
 	"metricd"
 	"metricd/internal/bench"
+	"metricd/internal/collect"
 )
 
 const description = `A metrics server with a protocol a person can type, and its tools. Alone, or with flags of serve, "metricd" is
@@ -38,6 +39,7 @@ type commands struct {
 	Backup     backupCmd     `cmd:"" help:"Copy the data of a running server: metricd backup DIR"`
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory of a backup: metricd restore BACKUP DIR"`
 	Check      checkCmd      `cmd:"" help:"Check a data directory, and save what can be read of a damaged one: metricd check DIR"`
+	Collect    collectCmd    `cmd:"" help:"Send this machine's own figures, until stopped: metricd collect"`
 	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
 	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`
@@ -88,6 +90,7 @@ func newParser() (*kong.Kong, error) {
 			"http":      metricd.DefaultHTTP,
 			"data":      defaultData,
 			"memory":    metricd.InMemory,
+			"every":     collect.DefaultInterval.String(),
 			"workloads": strings.Join(workloadNames(), ","),
 			"workload":  bench.Workloads()[0].Name,
 		})

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,7 @@ const patience = 20 * time.Second
 //	shutdown [TERM|INT]            ends it by a signal, which must take less than 10 s and give exit code 0; `stop` is testscript's, and ends the script
 //	ended STATE                    waits for its end and compares, such as 'signal: terminated'
 //
-// What it printed is in server.out and, as it comes, in server.err. $PYTHON $CLIENT is testdata/client.py. The condition
+// What it printed is in server.out and, as it comes, in server.err. $LATER is an address for a server that is not there yet. $PYTHON $CLIENT is testdata/client.py. The condition
 // [nab] says that the file $NAB is there.
 func TestScripts(t *testing.T) {
 	vars := tools(t)
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(name, value)
 			}
 			env.Values[runningKey{}] = &running{}
+			env.Setenv("LATER", later())
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -85,6 +87,19 @@ func tools(t *testing.T) map[string]string {
 		"EXPECT": absolute(t, filepath.Join("testdata", "expect.py")),
 		"SMALL":  absolute(t, filepath.Join("testdata", "small.put")),
 	}
+}
+
+// later returns an address where nobody listens, below the ports that systems give to whoever asks for any: none of them will be this one.
+func later() string {
+	const first, n = 20000, 8000
+	for i := range n {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+(os.Getpid()+i)%n)
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			ln.Close()
+			return addr
+		}
+	}
+	panic("BUG: all ports are taken")
 }
 
 func absolute(t *testing.T, path string) string {

@@ -43,8 +43,12 @@ type serveCmd struct {
 
 	webSafety
 
-	LogFormat string `group:"Logging (to stderr):" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text (the default) or json."`
-	LogLevel  string `group:"Logging (to stderr):" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"What to log: debug, info (the default), warn or error, and what is worse."`
+	Collect         bool          `group:"This machine's own figures:" help:"Store them, too: the same as metricd collect beside the server."`
+	CollectInterval time.Duration `group:"This machine's own figures:" default:"${every}" placeholder:"DURATION" help:"As --interval of metricd collect (default ${default})."`
+	CollectTags     bool          `group:"This machine's own figures:" help:"As --tags of metricd collect."`
+	CollectHost     string        `group:"This machine's own figures:" placeholder:"NAME" help:"As --host of metricd collect."`
+
+	logging
 }
 
 // Help returns what --help says beside the flags.
@@ -88,7 +92,7 @@ func (c *serveCmd) Run() error {
 	warnFiles(log, cfg.MaxConns)
 	warnBeyond(log, s)
 	log.Debug("listening", "addr", s.Addr().String(), "version", version())
-	announce(stdout, s, cfg.Data)
+	announce(stdout, s, &cfg)
 	err = s.Serve(ctx)
 	if closed := s.Close(); !errors.Is(closed, err) { // or Close only says again why the store failed
 		err = errors.Join(err, closed)
@@ -171,22 +175,11 @@ func (c *serveCmd) config(log *slog.Logger) (metricd.Config, error) {
 		WriteTimeout: c.WriteTimeout,
 		Logger:       log,
 	}
+	if c.Collect {
+		cfg.CollectInterval, cfg.CollectTags, cfg.CollectHost = c.CollectInterval, c.CollectTags, c.CollectHost
+	}
 	c.webSafety.apply(&cfg)
 	return cfg, nil
-}
-
-// logger returns the logger that the flags ask for.
-func (c *serveCmd) logger(w io.Writer) (*slog.Logger, error) {
-	var opts slog.HandlerOptions
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, usageError{err}
-	}
-	opts.Level = level
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, &opts)), nil
-	}
-	return slog.New(slog.NewTextHandler(w, &opts)), nil
 }
 
 // untilSignal returns a context that is done when SIGINT or SIGTERM comes. The second one ends the
@@ -258,11 +251,11 @@ func shareProcessor() {
 }
 
 // announce says where the server listens and how to try it. Nobody needs to listen to that.
-func announce(w io.Writer, s *metricd.Server, data string) {
+func announce(w io.Writer, s *metricd.Server, cfg *metricd.Config) {
 	addr := s.Addr()
 	where := "in memory: nothing is kept when it stops"
-	if data != metricd.InMemory {
-		where = "data in " + data
+	if cfg.Data != metricd.InMemory {
+		where = "data in " + cfg.Data
 	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
@@ -284,6 +277,9 @@ func announce(w io.Writer, s *metricd.Server, data string) {
 	}
 	if carbon := s.GraphiteAddr(); carbon != nil {
 		fmt.Fprintf(w, "and for Graphite on %s, TCP and UDP\n", carbon)
+	}
+	if cfg.CollectInterval > 0 {
+		fmt.Fprintf(w, "and stores this machine's own figures every %v\n", cfg.CollectInterval)
 	}
 	fmt.Fprintf(w, `try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
 or type it:  telnet %s %s

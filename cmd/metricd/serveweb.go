@@ -28,6 +28,7 @@ func (f *webSafety) apply(cfg *metricd.Config) {
 var flagOf = map[string]string{
 	"Listen": "--listen", "HTTP": "--http", "Admin": "--admin", "Graphite": "--graphite",
 	"WebConfig": "--web.config.file", "HTTPHosts": "--http-host", "CORSOrigins": "--http-cors-origin",
+	"CollectInterval": "--collect-interval", "CollectHost": "--collect-host",
 }
 
 // openError says what to do about an error of metricd.Open.
