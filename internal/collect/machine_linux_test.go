@@ -86,7 +86,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var listed []string
-	for _, cell := range regexp.MustCompile("(?m)^\\|([^|]+)\\|").FindAllStringSubmatch(string(text), -1) {
+	for _, cell := range regexp.MustCompile(`(?m)^\|([^|]+)\|`).FindAllStringSubmatch(string(text), -1) {
 		for _, name := range regexp.MustCompile("`host\\.([^`;]+)").FindAllStringSubmatch(cell[1], -1) {
 			listed = append(listed, name[1])
 		}
