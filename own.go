@@ -68,6 +68,7 @@ func (s *Server) openAPI(web httpapi.Config) (err error) {
 		return err
 	}
 	web.Store, web.Own, web.Metrics = s.store, s.own.store, s.own.figures
+	web.WatchConns = s.watchConns
 	if s.memoryLimit > 0 {
 		web.Query.MaxSamples = int(min(max(s.memoryLimit/queryShare, leastSamples), promql.DefaultMaxSamples))
 	}
@@ -85,3 +86,14 @@ func (o *own) record(ctx context.Context, log *slog.Logger) {
 
 // onGet is told how long a get took.
 func (o *own) onGet(d time.Duration) { o.gets.Observe(d.Seconds()) }
+
+// watchConns watches the connections of the line protocol, as httpapi.Config has it.
+func (s *Server) watchConns() (end func(most int) []httpapi.BusyConn) {
+	endLines := s.lines.Watch()
+	return func(most int) (busy []httpapi.BusyConn) {
+		for _, c := range endLines(most) {
+			busy = append(busy, httpapi.BusyConn{Protocol: "line", Client: c.Client, Puts: c.Puts, Gets: c.Gets, Received: c.Received, Sent: c.Sent})
+		}
+		return busy
+	}
+}

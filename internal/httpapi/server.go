@@ -7,6 +7,7 @@
 //	GET  /api/v1/export           samples as text (export.go)
 //	POST /api/v1/import           samples from text (import.go)
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
+//	GET  /api/page/top            the busiest connections and series of the next second or so (top.go)
 //	POST /api/v1/write            Prometheus' remote write (package remotewrite)
 //	POST /write, /api/v2/write    InfluxDB's line protocol (package influx), with its /ping, /health and /query
 //
@@ -57,6 +58,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -89,6 +91,9 @@ type Config struct {
 	Hosts     []string // names, see CheckHost, that clients of this machine may call it by, beside localhost and IP addresses
 	Origins   []string // web sites, see CheckOrigin, whose pages may read
 
+	// WatchConns begins to watch what connections of other protocols do; end returns the busiest, at most so many. nil: there are none.
+	WatchConns func() (end func(most int) []BusyConn)
+
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // the clock, for what is dated; nil: time.Now
 }
@@ -105,8 +110,9 @@ type Server struct {
 	metrics  *metrics    // nil while the store is being opened
 	web      connections // those that Serve has
 	engine   *promql.Engine
-	held     held      // results that are being written
-	started  time.Time // when New was called
+	held     held         // results that are being written
+	watching atomic.Int64 // requests of top
+	started  time.Time    // when New was called
 
 	atWork  chan struct{} // holds a value for each request that is carried out in its turn
 	stop    chan struct{} // closed when requests under way are to end soon
@@ -128,6 +134,7 @@ func New(cfg Config) *Server {
 	s.mux.Handle("GET /api/v1/export", s.answer(s.inTurn(s.export)))
 	s.mux.Handle("POST /api/v1/import", s.answer(s.inTurn(s.importSamples)))
 	s.mux.Handle("GET /api/v1/admin/backup", s.answer(s.inTurn(s.backup)))
+	s.mux.Handle("GET /api/page/top", s.answer(s.top))
 	s.metrics = s.newMetrics()
 	s.mountIngest()
 	s.mountQueries()

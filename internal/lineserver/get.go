@@ -13,6 +13,7 @@ import (
 // there are enough of them for a write.
 func (s *session) get(w *work, key string) {
 	s.srv.gets.Add(1)
+	s.did.gets.Add(1)
 	if tell := s.srv.cfg.OnGet; tell != nil {
 		begun := time.Now()
 		defer func() { tell(time.Since(begun)) }()

@@ -59,6 +59,7 @@ func (s *session) puts(w *work, rows []storage.Row) []storage.Row {
 	}
 	w.batch.Rows = rows
 	s.srv.puts.Add(int64(len(rows)))
+	s.did.puts.Add(int64(len(rows)))
 	seq, err := s.app.Append(&w.batch)
 	if err != nil {
 		w.learned = w.learned[:0]

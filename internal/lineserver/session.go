@@ -59,7 +59,7 @@ func newWork(maxLine int) *work {
 	}
 }
 
-// session is one connection. Its goroutine (run) owns all fields but those in mu; the
+// session is one connection. Its goroutine (run) owns all fields but did and those in mu; the
 // writer, which exists while mu.writing, shares those and calls app.Wait, beside the Appends of run. Server.stop and Server.Serve set a deadline
 // or close conn from outside, to which both answer by finishing.
 type session struct {
@@ -67,6 +67,7 @@ type session struct {
 	running *sync.WaitGroup
 	ctx     context.Context
 	conn    net.Conn
+	did     counts // read by Server.Watch
 	raw     syscall.RawConn
 	app     storage.Appender
 	parser  lineproto.Parser
@@ -218,6 +219,7 @@ func (s *session) read(fd uintptr) (end bool) {
 			return true
 		}
 		s.srv.received.Add(int64(m))
+		s.did.received.Add(int64(m))
 		full := m == len(w.in)-n
 		s.wrote = false
 		n += m

@@ -65,6 +65,7 @@ func (s *session) pushLocked(o *outbox, buf *[]byte) (full bool) {
 		}
 		s.wrote = true
 		s.srv.sent.Add(int64(n))
+		s.did.sent.Add(int64(n))
 		o.consume(n)
 		if n < len(p) {
 			return true
@@ -151,6 +152,7 @@ func (s *session) writer() {
 			werr = err
 		}
 		s.srv.sent.Add(int64(n))
+		s.did.sent.Add(int64(n))
 	}
 }
 

@@ -79,6 +79,9 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	h.samples += taken
 	db.mu.stats.Appended += taken
 	db.mu.stats.Refused += refused
+	for _, w := range db.mu.watches {
+		w.note(b)
+	}
 	seq, err := db.commitLocked()
 	db.flushIfFullLocked()
 	done = true

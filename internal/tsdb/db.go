@@ -69,8 +69,9 @@ type DB struct {
 
 	mu struct {
 		sync.RWMutex
-		*head // nil after Close
-		stats storage.Stats
+		*head   // nil after Close
+		stats   storage.Stats
+		watches []*watch // those under way
 	}
 	record record           // of the batch under way; guarded by mu
 	labels labelindex.Index // of series, up to one that was there at a query; its lock comes before mu
