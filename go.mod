@@ -9,6 +9,7 @@ require (
 	github.com/cockroachdb/pebble/v2 v2.1.7
 	github.com/dustin/go-humanize v1.0.1
 	github.com/golang/snappy v1.0.0
+	github.com/guptarohit/asciigraph v0.10.0
 	github.com/influxdata/line-protocol/v2 v2.2.1
 	github.com/jotaen/kong-completion v0.0.4
 	github.com/prometheus/client_golang v1.25.0
