@@ -18,7 +18,7 @@ import (
 // mayImport is the map of the repository: for each package which of the others it may import.
 // Imports only go downwards. ARCHITECTURE.md says what each is for.
 var mayImport = map[string][]string{
-	"metricd/cmd/metricd":                  {"metricd", "metricd/client", "metricd/internal/backup", "metricd/internal/bench", "metricd/internal/collect", "metricd/internal/decimal", "metricd/internal/dump", "metricd/internal/lineproto", "metricd/internal/tsdb"},
+	"metricd/cmd/metricd":                  {"metricd", "metricd/client", "metricd/internal/backup", "metricd/internal/bench", "metricd/internal/collect", "metricd/internal/decimal", "metricd/internal/dump", "metricd/internal/lineproto", "metricd/internal/plot", "metricd/internal/top", "metricd/internal/tsdb"},
 	"metricd":                              {"metricd/internal/collect", "metricd/internal/httpapi", "metricd/internal/ingest/graphite", "metricd/internal/lineserver", "metricd/internal/ownmetrics", "metricd/internal/promql", "metricd/internal/tsdb"},
 	"metricd/client":                       {"metricd/internal/lineproto"},
 	"metricd/internal/backup":              {"metricd/internal/storage"},
@@ -37,11 +37,13 @@ var mayImport = map[string][]string{
 	"metricd/internal/ingest/rows":         {"metricd/internal/storage"},
 	"metricd/internal/ingest/wire":         {},
 	"metricd/internal/lineproto":           {"metricd/internal/decimal"},
+	"metricd/internal/plot":                {"metricd/internal/decimal"},
 	"metricd/internal/promql":              {"metricd/internal/storage"},
 	"metricd/internal/decimal":             {},
 	"metricd/internal/storage":             {},
 	"metricd/internal/storage/storagetest": {"metricd/internal/storage"},
 	"metricd/internal/chunk":               {"metricd/internal/decimal"},
+	"metricd/internal/top":                 {},
 	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/index", "metricd/internal/tsdb/wal"},
 	"metricd/internal/tsdb/blocks":         {},
 	"metricd/internal/tsdb/index":          {"metricd/internal/storage"},

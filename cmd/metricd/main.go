@@ -40,6 +40,7 @@ type commands struct {
 	Restore    restoreCmd    `cmd:"" help:"Make a data directory of a backup: metricd restore BACKUP DIR"`
 	Check      checkCmd      `cmd:"" help:"Check a data directory, and save what can be read of a damaged one: metricd check DIR"`
 	Collect    collectCmd    `cmd:"" help:"Send this machine's own figures, until stopped: metricd collect"`
+	Top        topCmd        `cmd:"" help:"Show what a server does, as it does it: metricd top"`
 	Bench      benchCmd      `cmd:"" help:"Measure a server under load: metricd bench walk"`
 	Version    versionCmd    `cmd:"" help:"Print which metricd this is: metricd version"`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines: source <(metricd completion bash)"`
