@@ -67,7 +67,7 @@ func (v *View) Lines() []string {
 	}
 	lines = lines[:min(len(lines), max(v.Height, 1))]
 	for i := range lines {
-		lines[i] = cut(lines[i], v.Width)
+		lines[i] = cut(strings.TrimRight(lines[i], " "), v.Width)
 	}
 	return lines
 }
