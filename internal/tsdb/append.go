@@ -79,8 +79,8 @@ func (a *appender) Append(b *storage.Batch) (storage.Seq, error) {
 	h.samples += taken
 	db.mu.stats.Appended += taken
 	db.mu.stats.Refused += refused
-	for _, w := range db.mu.watches {
-		w.note(b)
+	if len(db.mu.watches) > 0 {
+		db.noteLocked(b)
 	}
 	seq, err := db.commitLocked()
 	db.flushIfFullLocked()

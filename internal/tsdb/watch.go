@@ -64,6 +64,13 @@ func (db *DB) Watch() (end func(most int) storage.Busiest) {
 	}
 }
 
+// noteLocked shows a batch to all who watch.
+func (db *DB) noteLocked(b *storage.Batch) {
+	for _, w := range db.mu.watches {
+		w.note(b)
+	}
+}
+
 // endWatch ends w and returns the busiest of the series that it saw often enough and that still exist.
 func (db *DB) endWatch(w *watch, most int) storage.Busiest {
 	db.mu.Lock()
