@@ -25,7 +25,7 @@ func TestJoinedConformance(t *testing.T) {
 			dbs[i] = db
 		}
 		return &doubled{Store: dbs[0], own: dbs[1], reads: join(dbs[0], dbs[1])}
-	}})
+	}, Without: storagetest.Capabilities{Documents: true}})
 }
 
 // doubled is a store whose samples are in own, too, with other values.

@@ -59,7 +59,7 @@ func results(change func(q storage.Query, found []*refSeries) []*refSeries) func
 }
 
 func mutants() []mutant {
-	return slices.Concat(writingMutants(), readingMutants(), deletingMutants(), callingMutants())
+	return slices.Concat(writingMutants(), readingMutants(), deletingMutants(), callingMutants(), documentMutants())
 }
 
 func writingMutants() []mutant {

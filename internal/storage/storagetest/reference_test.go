@@ -15,6 +15,7 @@ import (
 // reference with one of the hooks set.
 type reference struct {
 	hooks
+	refDocuments
 
 	mu     sync.Mutex
 	series map[string]*refSeries // by canonical key

@@ -6,7 +6,7 @@
 //	}
 //
 // The suite knows nothing of any engine. Each check opens stores of its own; the last
-// topics, Random and RandomLabels, compare the store with a plain map by random operations and shrink
+// topics, Random, RandomLabels and RandomDocuments, compare the store with a plain map by random operations and shrink
 // what fails (the -rapid flags of pgregory.net/rapid apply).
 //
 // What a test from outside can't see is left to the engine's own tests: that what was
@@ -16,6 +16,8 @@ package storagetest
 import (
 	"context"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"metricd/internal/storage"
 )
@@ -59,6 +61,8 @@ type Capabilities struct {
 	ExactStats bool
 	// AtomicDelete: a Delete whose context is done happens whole or not at all.
 	AtomicDelete bool
+	// Documents: the store is a storage.Documents, too.
+	Documents bool
 }
 
 // check is one promise, tried on a store of its own.
@@ -99,6 +103,9 @@ func topics(without Capabilities) []topic {
 	if !without.ExactStats {
 		ts = append(ts, topic{"Stats", statsChecks()})
 	}
+	if !without.Documents {
+		ts = append(ts, topic{"Documents", documentChecks()})
+	}
 	return ts
 }
 
@@ -113,4 +120,9 @@ func Run(t *testing.T, e Engine) {
 	}
 	t.Run("Random", func(t *testing.T) { random(t, e) })
 	t.Run("RandomLabels", func(t *testing.T) { randomLabels(t, e) })
+	if !e.Without.Documents {
+		t.Run("RandomDocuments", func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { randomDocuments(t, e) })
+		})
+	}
 }

@@ -41,6 +41,7 @@ func TestReopened(t *testing.T) {
 		Open: func(T) storage.Store { return newReference() },
 		Step: func(t T, s storage.Store) storage.Store {
 			old, opened := s.(*reference), newReference()
+			opened.refDocuments = old.refDocuments
 			if err := old.Close(); err != nil {
 				t.Fatalf("Close: %v", err)
 			}
@@ -65,7 +66,7 @@ func TestWithout(t *testing.T) {
 			s.born = func(_ *reference, x *refSeries) { x.birth = -x.birth }
 			return &byHalf{s}
 		},
-		Without: Capabilities{Order: true, ExactStats: true, AtomicDelete: true},
+		Without: Capabilities{Order: true, ExactStats: true, AtomicDelete: true, Documents: true},
 	})
 }
 
