@@ -44,8 +44,9 @@ var mayImport = map[string][]string{
 	"metricd/internal/storage/storagetest": {"metricd/internal/storage"},
 	"metricd/internal/chunk":               {"metricd/internal/decimal"},
 	"metricd/internal/top":                 {},
-	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/index", "metricd/internal/tsdb/wal"},
+	"metricd/internal/tsdb":                {"metricd/internal/chunk", "metricd/internal/decimal", "metricd/internal/storage", "metricd/internal/tsdb/blocks", "metricd/internal/tsdb/documents", "metricd/internal/tsdb/index", "metricd/internal/tsdb/wal"},
 	"metricd/internal/tsdb/blocks":         {},
+	"metricd/internal/tsdb/documents":      {"metricd/internal/storage"},
 	"metricd/internal/tsdb/index":          {"metricd/internal/storage"},
 	"metricd/internal/tsdb/wal":            {},
 }

@@ -5,7 +5,7 @@
 //
 // A tar archive (the PAX format of package tar) of regular files, in any order, the list behind all others:
 //
-//	chunks/NAME …  log/NAME …  BACKUP
+//	chunks/NAME …  log/NAME …  documents/NAME …  BACKUP
 //
 // # The list
 //
@@ -40,6 +40,7 @@ const (
 
 	chunksDir  = "chunks" // moved up last
 	logDir     = "log"
+	docsDir    = "documents" // made for the first file in it
 	unfinished = "unfinished"
 
 	// maxList bounds the size of a list, in bytes.
@@ -114,11 +115,11 @@ func parseEntry(line string) (e entry, err error) {
 	return e, checkName(name)
 }
 
-// checkName refuses all but chunks/NAME and log/NAME: a name must not lead out of the directory, nor to what is not a
+// checkName refuses all but chunks/NAME, log/NAME and documents/NAME: a name must not lead out of the directory, nor to what is not a
 // store's.
 func checkName(name string) error {
 	dir, base, _ := strings.Cut(name, "/")
-	if dir != chunksDir && dir != logDir || base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\\\n\x00") {
+	if dir != chunksDir && dir != logDir && dir != docsDir || base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\\\n\x00") {
 		return fmt.Errorf("%q is no name of a file of a backup", name)
 	}
 	return nil

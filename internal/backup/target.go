@@ -63,7 +63,11 @@ func (t *target) part() string { return filepath.Join(t.dir, unfinished) }
 
 // write makes a file of size bytes of in, on stable storage, and returns its entry in the list.
 func (t *target) write(name string, in io.Reader, size int64) (e entry, err error) {
-	f, err := os.OpenFile(filepath.Join(t.part(), filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	path := filepath.Join(t.part(), filepath.FromSlash(name))
+	if err := os.Mkdir(filepath.Dir(path), dirMode); err != nil && !errors.Is(err, os.ErrExist) {
+		return e, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return e, err
 	}
@@ -86,14 +90,17 @@ func (t *target) finish(list []byte) error {
 			return err
 		}
 	}
-	for _, sub := range []string{chunksDir, logDir, ""} {
+	names := []string{logDir, chunksDir}
+	if _, err := os.Stat(filepath.Join(t.part(), docsDir)); err == nil {
+		names = append([]string{docsDir}, names...)
+	}
+	for _, sub := range append(names[:len(names):len(names)], "") {
 		if err := syncDir(filepath.Join(t.part(), sub)); err != nil {
 			return err
 		}
 	}
-	names := []string{logDir, chunksDir}
 	if list != nil {
-		names = []string{List, logDir, chunksDir}
+		names = append([]string{List}, names...)
 	}
 	for _, name := range names {
 		if err := os.Rename(filepath.Join(t.part(), name), filepath.Join(t.dir, name)); err != nil {
@@ -124,7 +131,7 @@ func (t *target) abandon() error {
 		return os.RemoveAll(t.dir)
 	}
 	var errs []error
-	for _, name := range []string{chunksDir, logDir, List, unfinished} { // what makes it look whole first
+	for _, name := range []string{chunksDir, logDir, docsDir, List, unfinished} { // what makes it look whole first
 		errs = append(errs, os.RemoveAll(filepath.Join(t.dir, name)))
 	}
 	return errors.Join(errs...)

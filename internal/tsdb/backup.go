@@ -18,10 +18,11 @@ import (
 
 // A snapshot is a directory of its own that Open takes for a whole one:
 //
-//	DIR/snapshots/XXXX/chunks   a checkpoint of DIR/chunks
-//	DIR/snapshots/XXXX/log      the closed segments of DIR/log
+//	DIR/snapshots/XXXX/chunks      a checkpoint of DIR/chunks
+//	DIR/snapshots/XXXX/log         the closed segments of DIR/log
+//	DIR/snapshots/XXXX/documents   DIR/documents, if there are any, but for those that are damaged
 //
-// Both are made while flushMu is held, so nothing moves from log to chunks meanwhile, and no segment goes. Writers
+// The first two are made while flushMu is held, so nothing moves from log to chunks meanwhile, and no segment goes. Writers
 // go on: what they append goes to the segment after those that are copied. The chunks may hold what a
 // flush that failed had come to; each of its batches leaves a state that the log repairs, and all of that log is in the copy.
 //
@@ -50,8 +51,6 @@ func (db *DB) Snapshot(ctx context.Context) (storage.Snapshot, error) {
 	if db.log == nil {
 		return nil, fmt.Errorf("%w: the server keeps everything in memory (no --data DIR); use export", storage.ErrNoFiles)
 	}
-	db.flushMu.Lock()
-	defer db.flushMu.Unlock()
 	if err := errors.Join(db.failure(), ctx.Err()); err != nil {
 		return nil, err
 	}
@@ -63,6 +62,9 @@ func (db *DB) Snapshot(ctx context.Context) (storage.Snapshot, error) {
 	s := &snapshot{fs: fs, dir: dir, remove: sync.OnceValue(func() error { return fs.RemoveAll(dir) })}
 	err := db.copyTo(dir)
 	if err == nil {
+		err = db.documents.Copy(ctx, fs.PathJoin(dir, documentsDir))
+	}
+	if err == nil {
 		err = s.list()
 	}
 	if err != nil {
@@ -71,8 +73,10 @@ func (db *DB) Snapshot(ctx context.Context) (storage.Snapshot, error) {
 	return s, nil
 }
 
-// copyTo makes the copy. flushMu is held.
+// copyTo makes the copy of chunks and log.
 func (db *DB) copyTo(dir string) error {
+	db.flushMu.Lock()
+	defer db.flushMu.Unlock()
 	segments, err := db.log.Seal()
 	if err != nil {
 		return asFailure(err)
@@ -96,9 +100,11 @@ func (db *DB) copyTo(dir string) error {
 
 // list finds out which files there are.
 func (s *snapshot) list() error {
-	for _, dir := range []string{chunksDir, logDir} {
+	for _, dir := range []string{chunksDir, logDir, documentsDir} {
 		names, err := s.fs.List(s.fs.PathJoin(s.dir, dir))
-		if err != nil {
+		if dir == documentsDir && errors.Is(err, os.ErrNotExist) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		slices.Sort(names)

@@ -12,6 +12,7 @@ import (
 
 	"metricd/internal/storage"
 	"metricd/internal/tsdb/blocks"
+	"metricd/internal/tsdb/documents"
 	"metricd/internal/tsdb/wal"
 )
 
@@ -29,6 +30,7 @@ type Report struct {
 	Series       int64 // that exist
 	ChunkSamples int64 // in chunks
 	LogSamples   int64 // in the log and not in chunks, those that replace one in chunks included
+	Documents    int64 // that are sound
 	LogRecords   int64 // batches of puts and removals in the log, those in chunks included
 	Chunks       int64
 	Windows      int64      // that have chunks
@@ -61,7 +63,9 @@ func Check(ctx context.Context, o CheckOptions) (Report, error) {
 	switch {
 	case err == nil:
 		c.report.Unlocked = c.db.blocks.Unlocked()
-		err = c.whole()
+		if err = c.whole(); err == nil {
+			err = c.documents()
+		}
 		return c.report, errors.Join(err, c.db.blocks.Close())
 	case !isDamage(err) && !errors.Is(err, os.ErrNotExist):
 		return Report{}, err
@@ -70,7 +74,8 @@ func Check(ctx context.Context, o CheckOptions) (Report, error) {
 		return Report{}, err
 	}
 	c.faultOnce(err)
-	return c.report, nil
+	err = c.documents()
+	return c.report, err
 }
 
 // checker is one run of Check.
@@ -115,7 +120,7 @@ func (c *checker) fault(err error) {
 // files counts what is there.
 func (c *checker) files() error {
 	kinds := map[string]*FileKind{}
-	for _, dir := range []string{chunksDir, logDir} {
+	for _, dir := range []string{chunksDir, logDir, documentsDir} {
 		dir = c.FS.PathJoin(c.Dir, dir)
 		names, err := c.FS.List(dir)
 		if errors.Is(err, os.ErrNotExist) {
@@ -150,6 +155,8 @@ func kindOf(name string) string {
 		return "tables of chunks"
 	case strings.HasSuffix(name, ".wal"):
 		return "log"
+	case strings.HasSuffix(name, ".doc"), strings.HasSuffix(name, ".doc.new"):
+		return "documents"
 	case name == "marks":
 		return "marks"
 	}
@@ -184,6 +191,14 @@ func (c *checker) whole() error {
 		c.fault(err)
 	}
 	return c.log(st, true)
+}
+
+// documents checks the documents.
+func (c *checker) documents() error {
+	return documents.Each(c.ctx, c.db.documentOptions(c.Dir), func(storage.DocumentInfo, []byte) error {
+		c.report.Documents++
+		return nil
+	}, c.fault)
 }
 
 // windows compares what is counted in each window to what is there.

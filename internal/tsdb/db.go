@@ -6,7 +6,8 @@
 // to the log (package wal; record.go), so there is one order of everything. A flush (flush.go) freezes
 // the head (freeze.go) and moves what it holds into chunks (package blocks; compact.go). Readers
 // (query.go, read.go) take pieces of a few hundred samples of memory and chunks, and hold nothing
-// in between. Without a directory there is no log, and chunks are kept in memory.
+// in between. Without a directory there is no log, and chunks are kept in memory. Documents (documents.go) are files
+// beside all that.
 //
 // # Damaged files
 //
@@ -17,7 +18,8 @@
 // One window can't be told from what a crash leaves: what was synced to the log in the second before a kill or a power cut, after the last
 // mark, if the damage is to the records of the very last sync, or takes away the end of the log from a point behind the mark
 // on. After an orderly stop, or a second without puts, there is none. And a file of another store is told from ours, but not one of a copy
-// that went on by itself, such as a restored backup: it is the same store. Damage to two things at once may go
+// that went on by itself, such as a restored backup: it is the same store. A document whose file is gone is one that was
+// deleted (package documents). Damage to two things at once may go
 // unnoticed: to the newer slot of the marks and the end of what they speak of; or to bytes and their checksum.
 package tsdb
 
@@ -31,6 +33,7 @@ import (
 
 	"metricd/internal/storage"
 	"metricd/internal/tsdb/blocks"
+	"metricd/internal/tsdb/documents"
 	labelindex "metricd/internal/tsdb/index"
 	"metricd/internal/tsdb/wal"
 )
@@ -58,6 +61,7 @@ type DB struct {
 	room          *room         // nil without a directory
 	log           *wal.Log      // nil without a directory
 	blocks        *blocks.Store // nil until the first flush, without a directory; set with mu held
+	documents     *documents.Store
 	storedSamples atomic.Int64  // in blocks
 	chunkBytes    atomic.Int64  // of blocks in memory, without a directory
 	floor         atomic.Uint64 // all batches up to this sequence are durable in blocks
@@ -131,6 +135,9 @@ func (db *DB) Close() error {
 
 // release stops what runs and closes what is open.
 func (db *DB) release() (err error) {
+	if db.documents != nil {
+		db.documents.Close()
+	}
 	if db.log != nil {
 		err = db.log.Close()
 	}

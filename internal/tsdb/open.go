@@ -19,6 +19,7 @@ import (
 //
 //	DIR/chunks     package blocks; its lock guards the whole
 //	DIR/log        package wal
+//	DIR/documents  package documents; made for the first one
 //	DIR/snapshots  copies that are being read (backup.go)
 func Open(o Options) (*DB, error) {
 	db := &DB{
@@ -36,11 +37,16 @@ func Open(o Options) (*DB, error) {
 	db.dropped, db.reclaimed = minInt64, minInt64
 	db.flushing.merge.state = firstState(windowWidth(o.Retention))
 	db.eras = db.flushing.merge.state.eras
+	var err error
 	if o.Dir != "" {
-		if err := db.load(); err != nil {
-			_ = db.release() // the first error is the one that tells
-			return nil, advise(o.Dir, err)
-		}
+		err = db.load()
+	}
+	if err == nil {
+		err = db.openDocuments()
+	}
+	if err != nil {
+		_ = db.release() // the first error is the one that tells
+		return nil, advise(o.Dir, err)
 	}
 	db.stopped.Add(1)
 	go db.run()

@@ -11,6 +11,7 @@ import (
 	"metricd/internal/chunk"
 	"metricd/internal/storage"
 	"metricd/internal/tsdb/blocks"
+	"metricd/internal/tsdb/documents"
 	"metricd/internal/tsdb/wal"
 )
 
@@ -38,7 +39,10 @@ func Repair(ctx context.Context, o CheckOptions, newDir string) (Report, error) 
 	if err != nil || report.Faults > 0 {
 		return Report{}, errors.Join(fmt.Errorf("what was saved in %s does not check", built), err)
 	}
-	for _, name := range []string{logDir, chunksDir} {
+	for _, name := range []string{documentsDir, logDir, chunksDir} {
+		if _, err := c.FS.Stat(c.FS.PathJoin(built, name)); name == documentsDir && errors.Is(err, os.ErrNotExist) {
+			continue
+		}
 		if err := c.FS.Rename(c.FS.PathJoin(built, name), c.FS.PathJoin(newDir, name)); err != nil {
 			return Report{}, err
 		}
@@ -104,6 +108,9 @@ func (r *repairer) build(dir string) error {
 	}
 	if err == nil {
 		err = db.Flush()
+	}
+	if err == nil {
+		err = documents.Each(r.ctx, r.db.documentOptions(r.Dir), db.documents.Restore, r.fault)
 	}
 	return errors.Join(err, db.Close())
 }
