@@ -40,6 +40,7 @@ func paths(t *testing.T, s *Server) [][2]string {
 func came(method, path, local string, header ...string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader("put evil 1 1\n"))
 	r.Host = "127.0.0.1:8889"
+	r.Header.Set("If-Match", `"0000000000000001"`) // for what wants it
 	addr, _ := net.ResolveTCPAddr("tcp", local)
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, addr))
 	for i := 0; i < len(header); i += 2 {
@@ -68,6 +69,24 @@ func (u *untouched) Delete(ctx context.Context, q storage.Query) error {
 		u.t.Errorf("%+v is about to be deleted", q)
 	}
 	return u.Store.Delete(ctx, q)
+}
+
+func (u *untouched) ListDocuments(ctx context.Context) ([]storage.DocumentInfo, error) {
+	return u.Store.(storage.Documents).ListDocuments(ctx)
+}
+
+func (u *untouched) GetDocument(ctx context.Context, name string) (storage.DocumentInfo, []byte, error) {
+	return u.Store.(storage.Documents).GetDocument(ctx, name)
+}
+
+func (u *untouched) PutDocument(_ context.Context, name string, _ []byte, _ storage.Version) (storage.Version, error) {
+	u.t.Errorf("board %s is about to be put", name)
+	return 0, storage.ErrVersion
+}
+
+func (u *untouched) DeleteDocument(_ context.Context, name string, _ storage.Version) error {
+	u.t.Errorf("board %s is about to be deleted", name)
+	return storage.ErrVersion
 }
 
 // TestGuardRoutes asks for every route as strangers do, and for those that read as friends do: nothing is stored or deleted by any of it.

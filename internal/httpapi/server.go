@@ -9,6 +9,7 @@
 //	GET  /api/v1/admin/backup     all files of the store as a tar (backup.go)
 //	GET  /api/page/top            the busiest connections and series of the next second or so (top.go)
 //	POST /api/v1/write            Prometheus' remote write (package remotewrite)
+//	     /api/page/boards         boards of the page, to be listed, read, made, replaced and deleted (boards.go)
 //	POST /write, /api/v2/write    InfluxDB's line protocol (package influx), with its /ping, /health and /query
 //
 // Below /api/v1/ is also the HTTP API of Prometheus 3.16, with its answers to the byte (queries.go). Where that has GET and POST the
@@ -138,6 +139,7 @@ func New(cfg Config) *Server {
 	s.metrics = s.newMetrics()
 	s.mountIngest()
 	s.mountQueries()
+	s.mountBoards()
 	return s
 }
 
