@@ -33,7 +33,7 @@ func (f files) Open(name string) (io.ReadCloser, error) {
 func (f files) Close() error { return nil }
 
 var store = files{
-	"chunks/000001.sst": strings.Repeat("a table ", 1000), "chunks/marker.x": "", "log/0000000001.wal": "a log", "log/a name": "with a space",
+	"chunks/000001.sst": strings.Repeat("a table ", 1000), "chunks/marker.x": "", "documents/a%20b.doc": "a board", "log/0000000001.wal": "a log", "log/a name": "with a space",
 }
 
 // stream returns the stream of a snapshot.
@@ -73,12 +73,12 @@ func tree(t *testing.T, dir string) map[string]string {
 
 func TestRoundTrip(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "er", "backup")
-	want := Summary{Files: 4, Bytes: 8000 + 5 + 12}
+	want := Summary{Files: 5, Bytes: 8000 + 7 + 5 + 12}
 	if sum, err := Unpack(bytes.NewReader(stream(t, store)), dir); err != nil || sum != want {
 		t.Fatalf("got %+v, %v", sum, err)
 	}
-	const list = "metricd backup 1\na051c424 8000 chunks/000001.sst\n00000000 0 chunks/marker.x\nd4f8eb8b 5 log/0000000001.wal\nb5e6169c 12 log/a name\nend 4\n"
-	data := map[string]string{"chunks/": "", "log/": ""}
+	const list = "metricd backup 1\na051c424 8000 chunks/000001.sst\n00000000 0 chunks/marker.x\n63194da9 7 documents/a%20b.doc\nd4f8eb8b 5 log/0000000001.wal\nb5e6169c 12 log/a name\nend 5\n"
+	data := map[string]string{"chunks/": "", "documents/": "", "log/": ""}
 	maps.Copy(data, store)
 	whole := maps.Clone(data)
 	whole[List] = list
@@ -111,7 +111,7 @@ func TestRoundTrip(t *testing.T) {
 func TestCutStream(t *testing.T) {
 	whole := stream(t, store)
 	dir := t.TempDir()
-	end := bytes.Index(whole, []byte("end 4")) // of what counts: zeros follow
+	end := bytes.Index(whole, []byte("end 5")) // of what counts: zeros follow
 	for n := 0; n < end; n += 97 {
 		if _, err := Unpack(bytes.NewReader(whole[:n]), filepath.Join(dir, "new")); err == nil {
 			t.Errorf("cut at byte %d it passes", n)
@@ -126,7 +126,7 @@ func TestCutStream(t *testing.T) {
 	if _, err := Unpack(io.MultiReader(bytes.NewReader(whole), broken{}), dir); !errors.Is(err, errBroken) {
 		t.Errorf("broken behind the end: %v", err)
 	}
-	for _, part := range []string{"a table", "a log", "with a space", "a051c424", "end 4"} {
+	for _, part := range []string{"a table", "a log", "with a space", "a051c424", "a board", "end 5"} {
 		spoiled := bytes.Replace(whole, []byte(part), []byte(strings.Repeat("0", len(part))), 1)
 		if _, err := Unpack(bytes.NewReader(spoiled), dir); err == nil {
 			t.Errorf("with %q replaced it passes", part)
@@ -146,7 +146,7 @@ func (broken) Read([]byte) (int, error) { return 0, errBroken }
 // TestForeignStream: what is no backup, or would write elsewhere, is refused.
 func TestForeignStream(t *testing.T) {
 	for name, typ := range map[string]byte{
-		"../escape": tar.TypeReg, "/etc/passwd": tar.TypeReg, "chunks/../../escape": tar.TypeReg, "chunks/a/b": tar.TypeReg, "other/a": tar.TypeReg, "a": tar.TypeReg,
+		"../escape": tar.TypeReg, "/etc/passwd": tar.TypeReg, "chunks/../../escape": tar.TypeReg, "chunks/a/b": tar.TypeReg, "documents/../a": tar.TypeReg, "documents": tar.TypeReg, "other/a": tar.TypeReg, "a": tar.TypeReg,
 		"chunks/": tar.TypeDir, "chunks/..": tar.TypeReg, "chunks/link": tar.TypeSymlink, "log/hard": tar.TypeLink,
 	} {
 		var b bytes.Buffer

@@ -175,10 +175,10 @@ func (s *snapshotter) snapshot() {
 }
 
 // unpackSnapshot returns a file system with the files of s in the directory copy.
-func unpackSnapshot(t *testing.T, s storage.Snapshot) *vfs.MemFS {
+func unpackSnapshot(t testing.TB, s storage.Snapshot) *vfs.MemFS {
 	t.Helper()
 	fs := vfs.NewMem()
-	for _, dir := range []string{chunksDir, logDir} {
+	for _, dir := range []string{chunksDir, logDir, documentsDir} {
 		if err := fs.MkdirAll("copy/"+dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
