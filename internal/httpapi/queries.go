@@ -57,6 +57,8 @@ func (s *Server) mountQueries() {
 	} {
 		s.mux.Handle(get+path, s.prometheus(f))
 	}
+	s.mux.Handle("GET /api/page/browse", s.prometheus(s.browse))
+	s.mux.Handle("GET /api/page/extent", s.prometheus(s.extent))
 	for path, data := range constant {
 		s.mux.Handle(get+path, s.prometheus(answerData(data)))
 	}

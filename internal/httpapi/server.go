@@ -12,6 +12,9 @@
 //	     /api/page/boards         boards of the page, to be listed, read, made, replaced and deleted (boards.go)
 //	POST /write, /api/v2/write    InfluxDB's line protocol (package influx), with its /ping, /health and /query
 //
+//	GET  /api/page/browse         the tree of names, and series by a filter, with last values (browse.go)
+//	GET  /api/page/extent         from when to when selected series have samples (extent.go)
+//
 // Below /api/v1/ is also the HTTP API of Prometheus 3.16, with its answers to the byte (queries.go). Where that has GET and POST the
 // parameters may be a form in the body, of a MiB at most; parameters that are not known are ignored:
 //

@@ -186,18 +186,8 @@ func (a *asked) sees(text string, refs *labelindex.Refs) bool {
 
 // look says whether a series has a sample in range, or may have one.
 func (a *asked) look(ref storage.Ref) (is, maybe bool) {
-	if a.err == nil {
-		a.pause()
-	}
-	if a.err != nil {
+	if !a.hold() {
 		return false, false
-	}
-	if !a.locked {
-		a.db.mu.RLock()
-		a.locked = true
-		if a.err = a.db.failure(); a.err != nil {
-			return false, false
-		}
 	}
 	h := a.db.mu.head
 	at, s := h.named(ref)
@@ -205,6 +195,19 @@ func (a *asked) look(ref storage.Ref) (is, maybe bool) {
 		return false, false
 	}
 	return h.holds(at, s, a.q.Mint, a.q.Maxt)
+}
+
+// hold sees to it that the lock is held, and lets go of it from time to time. It says whether there was no error.
+func (a *asked) hold() bool {
+	if a.err == nil {
+		a.pause()
+	}
+	if a.err == nil && !a.locked {
+		a.db.mu.RLock()
+		a.locked = true
+		a.err = a.db.failure()
+	}
+	return a.err == nil
 }
 
 // pause lets go of the lock when it was called often.

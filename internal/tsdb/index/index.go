@@ -81,7 +81,11 @@ func (x *Index) State() (lastID uint64, series int) {
 func (x *Index) Bytes() int64 { return x.bytes.Load() }
 
 func (x *Index) countBytesLocked() {
-	x.bytes.Store(int64(8*len(x.mu.refs) + 4*x.mu.listed + 24*len(x.mu.lists) + valueBytes*x.mu.values))
+	n := 8*len(x.mu.refs) + 4*x.mu.listed + 24*len(x.mu.lists) + valueBytes*x.mu.values
+	if l := x.mu.labels[storage.MetricName]; l != nil {
+		n += 4 * cap(l.sums)
+	}
+	x.bytes.Store(int64(n))
 }
 
 // Update adds series up to the id lastID. next fills buf, which is empty, with some of those whose id is above after, ascending, and

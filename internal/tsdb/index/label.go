@@ -15,6 +15,8 @@ type label struct {
 	sorted []uint32 // values by text, up to a time: those whose numbers are behind its length are not in it yet
 	table  table    // of values
 	last   uint32   // value of the series that was added last
+	sums   []uint32 // for each place in sorted, and behind the last, how many series have the values before it; as of sumsOf series
+	sumsOf int
 	memory memory
 }
 
