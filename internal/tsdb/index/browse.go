@@ -136,10 +136,10 @@ func (n *Names) Children(after *string, visit func(storage.Child) bool) {
 
 // Unnamed returns the places of the series without a name.
 func (n *Names) Unnamed() *Places {
-	s := n.x.newPlacesLocked()
-	if n.l != nil && int(n.l.sums[len(n.l.sorted)]) == len(s.refs) {
-		return s
+	if n.l != nil && int(n.l.sums[len(n.l.sorted)]) == len(n.x.mu.refs) {
+		return &Places{}
 	}
+	s := n.x.newPlacesLocked()
 	all := set{all: true, n: uint32(len(s.refs))}
 	all.fill(s.bits)
 	if n.l != nil {
@@ -218,11 +218,12 @@ func (n *Names) Matching(ctx context.Context, words []string) *Places {
 	all := set{all: true, n: uint32(len(found.refs))}
 	all.fill(found.bits)
 	one := make([]uint64, len(found.bits))
+	words = slices.SortedFunc(slices.Values(words), func(a, b string) int { return len(b) - len(a) }) // long ones leave little to try the others on
 	for _, text := range words {
 		clear(one)
 		w := newWord(text)
 		for name, l := range n.x.mu.labels {
-			n.x.wordLocked(ctx, one, name, l, w)
+			n.x.wordLocked(ctx, one, found.bits, name, l, w)
 		}
 		for i := range one {
 			found.bits[i] &= one[i]
@@ -234,8 +235,8 @@ func (n *Names) Matching(ctx context.Context, words []string) *Places {
 // tryValues is how many values are tried between two looks whether ctx is done.
 const tryValues = 4096
 
-// wordLocked adds the places of the series of which a label has a word.
-func (x *Index) wordLocked(ctx context.Context, found []uint64, name string, l *label, w word) {
+// wordLocked adds the places of the series of which a label has a word. Those that are not among need not be added.
+func (x *Index) wordLocked(ctx context.Context, found, among []uint64, name string, l *label, w word) {
 	var across []string
 	inName := false
 	if name != storage.MetricName {
@@ -245,8 +246,12 @@ func (x *Index) wordLocked(ctx context.Context, found []uint64, name string, l *
 		if v%tryValues == 0 && ctx.Err() != nil {
 			return
 		}
+		places := x.placesLocked(l, uint32(v))
+		if len(places) == 1 && !hasBit(among, places[0]) {
+			continue
+		}
 		if inName || w.within(text) || slices.ContainsFunc(across, func(low string) bool { return strings.HasPrefix(strings.ToLower(text), low) }) {
-			part := set{list: x.placesLocked(l, uint32(v))}
+			part := set{list: places}
 			part.fill(found)
 		}
 	}
