@@ -81,6 +81,9 @@ func TestAway(t *testing.T) {
 				if !strings.Contains(log.String(), "the server takes samples again") {
 					t.Errorf("the log does not say that it is back:\n%s", &log)
 				}
+				if strings.Contains(log.String(), "not stored") {
+					t.Errorf("what is sent again is said to be lost:\n%s", &log)
+				}
 				if got := said(log.String(), "dropped="); got != 51 {
 					t.Errorf("the log says that %d samples were dropped, want 51:\n%s", got, &log)
 				}

@@ -42,6 +42,9 @@ func TestStore(t *testing.T) {
 	if n := strings.Count(log.String(), "not stored"); n != 1 || !strings.Contains(log.String(), "series limit reached") {
 		t.Errorf("want one line about the limit in a minute:\n%s", &log)
 	}
+	if s.lost.samples != 2 {
+		t.Errorf("%d refused samples are still to be said, want 2", s.lost.samples)
+	}
 	set.Close()
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
