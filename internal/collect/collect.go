@@ -101,11 +101,16 @@ func next(ctx context.Context, interval time.Duration, last time.Time) time.Time
 		now := time.Now()
 		sleep(ctx, now.Truncate(interval).Add(interval).Sub(now))
 		now = time.Now() // a timer can be early by the wall clock, which may have been set
-		at := now.Truncate(interval)
-		if late := now.Sub(at); ctx.Err() != nil || !at.Equal(last) && late <= interval/2 {
+		if at, ok := due(now, interval, last); ok || ctx.Err() != nil {
 			return at
 		}
 	}
+}
+
+// due returns the multiple of interval that now stands for, and whether a round may be read for it.
+func due(now time.Time, interval time.Duration, last time.Time) (at time.Time, ok bool) {
+	at = now.Truncate(interval)
+	return at, !at.Equal(last) && now.Sub(at) <= interval/2
 }
 
 // sleep waits for d, or until ctx is done.

@@ -100,19 +100,27 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestLate: a round that would be read more than half an interval late is left out, as after the machine slept.
-func TestLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		midnight := time.Now()
-		time.Sleep(15100 * time.Millisecond)
-		if got := next(t.Context(), 10*time.Second, midnight); !got.Equal(midnight.Add(20 * time.Second)) {
-			t.Errorf("got %v", got)
+// TestDue: no time comes twice, as it would when the clock is set back a little, and none more than half an interval late, as after
+// the machine slept.
+func TestDue(t *testing.T) {
+	const interval, ms = 10 * time.Second, time.Millisecond
+	midnight := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		now, last, at time.Duration // since midnight
+		ok            bool
+	}{
+		{20 * time.Second, 10 * time.Second, 20 * time.Second, true},
+		{25 * time.Second, 10 * time.Second, 20 * time.Second, true},
+		{25001 * ms, 10 * time.Second, 20 * time.Second, false},
+		{19999 * ms, 10 * time.Second, 10 * time.Second, false},
+		{20 * time.Second, 20 * time.Second, 20 * time.Second, false},
+		{20 * time.Second, 3600 * time.Second, 20 * time.Second, true}, // set back by an hour
+	} {
+		at, ok := due(midnight.Add(test.now), interval, midnight.Add(test.last))
+		if got := at.Sub(midnight); got != test.at || ok != test.ok {
+			t.Errorf("at %v after %v: got %v, %v, want %v, %v", test.now, test.last, got, ok, test.at, test.ok)
 		}
-		// A clock that was set back by a little must not give the same time again.
-		if got := next(t.Context(), 10*time.Second, midnight.Add(30*time.Second)); !got.Equal(midnight.Add(40 * time.Second)) {
-			t.Errorf("got %v", got)
-		}
-	})
+	}
 }
 
 // TestHanging: a probe that hangs costs its own figures, its patience once, and a line in the log; and is read again when it is back.
