@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // Each reads all documents of a directory that no Store has open, by the order of its files, and changes nothing. o.Now, o.Logf and o.MaxBytes are not used. visit is called with
-// each that is sound; its data are visit's. fault is called with what is wrong with others, and with files that are none. The error
+// each that is sound; its data are visit's. fault is called with what is wrong with others, and with files that are none but called so. The error
 // is visit's, ctx's, or that the directory can't be listed; one that is not there is empty.
 func Each(ctx context.Context, o Options, visit func(storage.DocumentInfo, []byte) error, fault func(error)) error {
 	files, err := o.FS.List(o.Dir)
@@ -29,11 +28,11 @@ func Each(ctx context.Context, o Options, visit func(storage.DocumentInfo, []byt
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		name, ok := parseFileName(file)
-		if !ok {
-			if !strings.HasSuffix(file, tempSuffix) {
-				fault(notOurs(o.FS.PathJoin(o.Dir, file)))
-			}
+		name, unfinished, err := o.parse(file)
+		if err != nil {
+			fault(err)
+		}
+		if name == "" || unfinished {
 			continue
 		}
 		info, data, err := o.read(name)

@@ -1,7 +1,9 @@
 // Package documents keeps small documents as files, one each, in a directory of its own:
 //
-//	DIR/NAME.doc   a document (format.go); names.go says how its name is spelled
-//	DIR/*.new      one that was never finished; Open removes it
+//	DIR/NAME.doc      a document (format.go); names.go says how its name is spelled
+//	DIR/NAME.doc.new  one that was never finished; Open removes it
+//
+// Other files are none of ours and left alone. Of one whose name ends in .doc that is told, since it may have been a document.
 //
 // A put writes a new file and renames it over the old one, so there is the old document or the new one at any time. Either is shown only when it
 // is on stable storage, with its name.
@@ -83,14 +85,15 @@ func Open(o Options) (*Store, error) {
 
 // load takes note of a file that Open finds.
 func (s *Store) load(file string) {
-	path := s.o.FS.PathJoin(s.o.Dir, file)
-	if strings.HasSuffix(file, tempSuffix) {
-		_ = s.o.FS.Remove(path) // it is in nobody's way
+	name, unfinished, err := s.o.parse(file)
+	switch {
+	case err != nil:
+		s.o.Logf("%v", err)
 		return
-	}
-	name, ok := parseFileName(file)
-	if !ok {
-		s.o.Logf("%v", notOurs(path))
+	case unfinished:
+		_ = s.o.FS.Remove(s.o.FS.PathJoin(s.o.Dir, file)) // it is in nobody's way
+		return
+	case name == "":
 		return
 	}
 	info, err := s.o.readHeader(name)
@@ -101,10 +104,6 @@ func (s *Store) load(file string) {
 	}
 	s.known[name] = info
 	s.bytes += info.Size
-}
-
-func notOurs(path string) error {
-	return fmt.Errorf("%s is no document of metricd, and left alone: move it away", path)
 }
 
 // newVersion returns a version that no document has or had: 64 random bits. A counter would have to be kept, and backups and their restoring

@@ -49,5 +49,19 @@ func parseFileName(file string) (string, bool) {
 	return string(name), ok && fileName(string(name)) == file && storage.CheckDocumentName(string(name)) == nil
 }
 
+// parse returns the name of the document in a file, or in one that was never finished; empty for a file that is none of ours. An error says that it is none
+// though it is called one.
+func (o *Options) parse(file string) (name string, unfinished bool, err error) {
+	doc, unfinished := strings.CutSuffix(file, tempSuffix)
+	name, ok := parseFileName(doc)
+	switch {
+	case ok:
+		return name, unfinished, nil
+	case strings.HasSuffix(file, docSuffix):
+		return "", false, fmt.Errorf("%s is no document of metricd, since none has a file of that name, and left alone: move it away", o.FS.PathJoin(o.Dir, file))
+	}
+	return "", false, nil
+}
+
 // path returns the path of the file of a document.
 func (o *Options) path(name string) string { return o.FS.PathJoin(o.Dir, fileName(name)) }
