@@ -46,7 +46,7 @@ func readProcesses(ctx context.Context) ([]figure, error) {
 		return nil, err
 	}
 	figures := []figure{
-		{name: "procs.total", value: float64(misc.ProcsTotal)},
+		{name: "procs.all", value: float64(misc.ProcsTotal)},
 		{name: "procs.running", value: float64(misc.ProcsRunning)},
 		{name: "procs.blocked", value: float64(misc.ProcsBlocked)},
 	}
