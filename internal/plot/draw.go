@@ -181,8 +181,11 @@ func newScale(low, high float64, rows int) scale {
 		s.format = 'e'
 		step /= most
 	}
-	if step > 0 {
+	switch {
+	case step > 0:
 		s.digits = min(max(-int(math.Floor(math.Log10(step))), 0), 16)
+	case low == high:
+		s.digits = -1 // as many as it has
 	}
 	return s
 }

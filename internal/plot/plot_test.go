@@ -49,6 +49,15 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// TestFlat: a value that never changes is labelled with all of its digits.
+func TestFlat(t *testing.T) {
+	for v, want := range map[float64]string{0.25: "0.25", -0.5: "-0.5", 7: "7", 0: "0", 25_276_510_208: "2.5276510208e+10", 1e-7: "1e-07"} {
+		if got := small(of("flat", 1, v, v)); !strings.Contains(strings.ReplaceAll(got, " ", ""), "\n"+want+"┼") {
+			t.Errorf("%v: got\n%s", v, got)
+		}
+	}
+}
+
 // TestPeak: a sample that stands out is drawn as high, or as deep, as it was, among however many others and wherever it is.
 func TestPeak(t *testing.T) {
 	for _, n := range []int64{3, 30, 300, 10_000, 300_000} {

@@ -76,7 +76,7 @@ func (v *View) Lines() []string {
 func (c change) figures() []string {
 	r := c.to
 	samples := fmt.Sprintf("samples      %s stored, %s series", count(r.value("metricd_storage_samples")), count(r.value("metricd_storage_series")))
-	syncs, flushes, cpu := "-", fmt.Sprintf("%s flushes", count(r.value("metricd_storage_flush_duration_seconds"))), ""
+	syncs, flushes, cpu := "-", count(r.value("metricd_storage_flush_duration_seconds")), ""
 	if c.known() {
 		samples += fmt.Sprintf("; %s/s taken, %s/s late, %s/s refused", number(c.rate("metricd_storage_samples_appended_total")),
 			number(c.rate("metricd_storage_samples_late_total")), number(c.rate("metricd_storage_samples_refused_total")))
@@ -86,11 +86,11 @@ func (c change) figures() []string {
 			syncs = "none"
 		}
 		if n := c.rate("metricd_storage_flush_duration_seconds") * c.seconds; n > 0 {
-			flushes += fmt.Sprintf(", %.0f just now", n)
+			flushes += fmt.Sprintf(", %.0f of them just now", n)
 		}
 		cpu = fmt.Sprintf("; %.0f%% of a processor", 100*c.rate("process_cpu_seconds_total"))
 	}
-	disk := fmt.Sprintf("disk         %s, %.2f bytes a sample; log %s; %s", size(r.value("metricd_storage_disk_bytes")), r.bytesPerSample(),
+	disk := fmt.Sprintf("disk         %s, %.2f bytes a sample; log %s; flushes: %s", size(r.value("metricd_storage_disk_bytes")), r.bytesPerSample(),
 		size(r.value("metricd_storage_log_bytes")), flushes)
 	memory := fmt.Sprintf("memory       %s resident; samples and series %s", size(r.value("process_resident_memory_bytes")), size(r.value("metricd_storage_memory_bytes")))
 	if limit := r.value("metricd_storage_memory_limit_bytes"); limit > 0 {

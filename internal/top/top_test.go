@@ -73,7 +73,7 @@ func TestScreen(t *testing.T) {
 	const want = `metricd v1 at host:1, up 1m2s   22:14:22   q ends it
 
 samples      3,000 stored, 12 series; 1,000/s taken, 0/s late, 0/s refused
-disk         2.9 KiB, 1.00 bytes a sample; log 0 B; 0 flushes
+disk         2.9 KiB, 1.00 bytes a sample; log 0 B; flushes: 0
 syncs        100/s, 900µs each, 99% within 2ms
 memory       0 B resident; samples and series 0 B; 50% of a processor
 connections  2 line
