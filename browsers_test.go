@@ -43,7 +43,7 @@ func TestBrowsersWriteNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			conn.SetDeadline(time.Now().Add(time.Minute))
 			conn.(*net.TCPConn).SetNoDelay(true)
 			for i := range len(request) { // a byte a packet
 				if _, err := io.WriteString(conn, request[i:i+1]); err != nil {

@@ -92,7 +92,7 @@ func (r *running) dial() *net.TCPConn {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(2 * time.Minute))
 	r.t.Cleanup(func() { c.Close() })
 	return c.(*net.TCPConn)
 }
