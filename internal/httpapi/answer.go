@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,10 @@ func asAPIError(err error) *apiError {
 	switch {
 	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrFailed), errors.Is(err, errStopping), errors.Is(err, errRecovering), errors.Is(err, errBusy):
 		return &apiError{http.StatusServiceUnavailable, "unavailable", err.Error()}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &apiError{http.StatusServiceUnavailable, "timeout", err.Error()}
+	case errors.Is(err, context.Canceled):
+		return &apiError{statusClientGone, "canceled", err.Error()}
 	case errors.Is(err, storage.ErrNoFiles):
 		return &apiError{http.StatusNotImplemented, "execution", err.Error()}
 	}
@@ -63,7 +68,7 @@ func (s *Server) inTurn(f func(*reply, *http.Request) error) func(*reply, *http.
 			case <-s.stop:
 				return errStopping
 			case <-r.Context().Done(): // nobody reads the answer
-				return errStopping
+				return r.Context().Err()
 			}
 		}
 		defer func() { <-s.atWork }()

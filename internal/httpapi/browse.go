@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -63,10 +65,15 @@ func (s *Server) browse(r *http.Request, _ url.Values) (found, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), findTime)
 	defer cancel()
 	b := &browser{ctx: ctx, samples: s.cfg.Store, names: store, until: time.Now().Add(browseTime)}
+	answer := b.level
 	if q.list {
-		return b.list(q)
+		answer = b.list
 	}
-	return b.level(q)
+	data, err := answer(q)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("it takes longer than %v: ask for less, by a longer prefix or match (%w)", findTime, err)
+	}
+	return data, err
 }
 
 // browseQuery is a request.

@@ -59,3 +59,39 @@ func TestPatient(t *testing.T) {
 		t.Errorf("got %d %s, want the end of its own timeout", status, text)
 	}
 }
+
+// failing is a store whose names can't be looked up.
+type failing struct {
+	storage.Store
+	storage.Browser
+	err error
+}
+
+func (s failing) Children(context.Context, storage.ChildQuery) (storage.Children, error) {
+	return storage.Children{}, s.err
+}
+
+func (s failing) Find(context.Context, storage.FindQuery) (storage.Finding, error) {
+	return storage.Finding{}, s.err
+}
+
+// TestBrowseEnded: a look-up that took too long is no error of the server, nor is one that nobody waits for.
+func TestBrowseEnded(t *testing.T) {
+	for _, tt := range []struct {
+		err    error
+		status int
+		want   string
+	}{
+		{context.DeadlineExceeded, 503, `"errorType":"timeout","error":"it takes longer than 10s: ask for less`},
+		{context.Canceled, 499, `"errorType":"canceled"`},
+		{storage.ErrFailed, 503, `"errorType":"unavailable"`},
+	} {
+		s := serve(t, Config{Store: failing{Store: memory(t), err: tt.err}})
+		for _, query := range []string{"", "?match=x"} {
+			status, text, _ := s.do("GET", "/api/page/browse"+query, nil)
+			if status != tt.status || !strings.Contains(text, tt.want) {
+				t.Errorf("%v%s: got %d %s, want %d with %s", tt.err, query, status, text, tt.status, tt.want)
+			}
+		}
+	}
+}

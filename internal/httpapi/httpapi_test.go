@@ -227,7 +227,7 @@ func TestImport(t *testing.T) {
 			`{"line":5,"text":"q,2,6","error":"it has no line end, so it may be cut short"}]}}` + "\n"},
 		{"", "q,1,5\n", `"error":"line 1: \"q,1,5\": want the header key,milliseconds,value, with whole milliseconds since 1970","data":{"lines":1,"stored":0,"refused":0}`},
 		{"?format=xml", "", `no format \"xml\"`},
-		{"?format=put", "put over 1 1\nput under 1 1\n", `"stored":1,"refused":1,"refusals":[{"line":2,"text":"put under 1 1","error":"series limit reached: 5 series is the most allowed (--max-series)"}]`},
+		{"", "put over 1 1\nput under 1 1\n", `"stored":1,"refused":1,"refusals":[{"line":2,"text":"put under 1 1","error":"series limit reached: 5 series is the most allowed (--max-series)"}]`},
 	} {
 		if status, text, _ := s.do("POST", "/api/v1/import"+tt.query, strings.NewReader(tt.body)); status != 400 || !strings.Contains(text, tt.want) {
 			t.Errorf("%q: got %d %s\nwant %s", tt.body, status, text, tt.want)

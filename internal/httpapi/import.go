@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ const maxRefusals = 1000
 
 // importSamples stores the samples of the body, as if they were put one after the other:
 //
-//	format      csv (the default) or put, see package dump; Content-Encoding may be gzip
+//	format      csv or put, see package dump; told by the beginning if it is not said. Content-Encoding may be gzip
 //
 // The answer comes when all is as durable as the server promises. What was refused is listed, with the numbers of its lines, and the
 // others are stored: 200 if all were, else 400. 503 if the store takes nothing now (the disk is full), or the server stops; then the
@@ -48,9 +49,14 @@ func (s *Server) importSamples(w *reply, r *http.Request) error {
 	}
 	body := s.newBody(w, r)
 	defer body.Close()
-	text, err := decompress(body, r)
+	plain, err := decompress(body, r)
 	if err != nil {
 		return err
+	}
+	text := bufio.NewReader(plain)
+	if !q.Has("format") {
+		start, _ := text.Peek(len(dump.Header)) // its error comes again when that is read
+		f = dump.FormatOf(start)
 	}
 	in := importer{
 		store: s.cfg.Store.Appender(),

@@ -84,7 +84,7 @@ func (s *Server) top(w *reply, r *http.Request) error {
 	case <-s.stop:
 		return errStopping
 	case <-r.Context().Done(): // nobody reads the answer
-		return errStopping
+		return r.Context().Err()
 	}
 	seconds := time.Since(begun).Seconds()
 	return writeTop(w, seconds, endSeries(limit), endConns(limit))
