@@ -158,6 +158,7 @@ func Open(cfg Config) (*Server, error) {
 		MaxKey:    cfg.MaxKey,
 		Version:   cfg.Version,
 		Flags:     cfg.flags(),
+		LineAddr:  on.lines.Addr().String(),
 		WebConfig: cfg.WebConfig,
 		Hosts:     cfg.HTTPHosts,
 		Origins:   cfg.CORSOrigins,

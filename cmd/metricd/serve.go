@@ -250,13 +250,8 @@ func shareProcessor() {
 	}
 }
 
-// announce says where the server listens and how to try it. Nobody needs to listen to that.
-func announce(w io.Writer, s *metricd.Server, cfg *metricd.Config) {
-	addr := s.Addr()
-	where := "in memory: nothing is kept when it stops"
-	if cfg.Data != metricd.InMemory {
-		where = "data in " + cfg.Data
-	}
+// reachable returns a host and a port by which this machine reaches a listener on TCP.
+func reachable(addr net.Addr) (host, port string) {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
 		panic("BUG: a listener on TCP at " + addr.String())
@@ -264,6 +259,17 @@ func announce(w io.Writer, s *metricd.Server, cfg *metricd.Config) {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
+	return host, port
+}
+
+// announce says where the server listens and how to try it. Nobody needs to listen to that.
+func announce(w io.Writer, s *metricd.Server, cfg *metricd.Config) {
+	addr := s.Addr()
+	where := "in memory: nothing is kept when it stops"
+	if cfg.Data != metricd.InMemory {
+		where = "data in " + cfg.Data
+	}
+	host, port := reachable(addr)
 	fmt.Fprintf(w, "metricd %s listens on %s (%s)\n", version(), addr, where)
 	if web := s.HTTPAddr(); web != nil {
 		protocol := "HTTP"
@@ -280,6 +286,13 @@ func announce(w io.Writer, s *metricd.Server, cfg *metricd.Config) {
 	}
 	if cfg.CollectInterval > 0 {
 		fmt.Fprintf(w, "and stores this machine's own figures every %v\n", cfg.CollectInterval)
+	}
+	if web := s.HTTPAddr(); web != nil {
+		scheme := "http"
+		if tls, _ := s.HTTPSecurity(); tls {
+			scheme = "https"
+		}
+		fmt.Fprintf(w, "the page:  %s://%s/\n", scheme, net.JoinHostPort(reachable(web)))
 	}
 	fmt.Fprintf(w, `try:  printf 'put palm.cpu 23.7 1150864247\nget palm.cpu\n' | nc -N %s %s
 or type it:  telnet %s %s

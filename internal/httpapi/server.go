@@ -1,6 +1,7 @@
 // Package httpapi serves HTTP beside the line protocol: queries as Prometheus does, health, export and import of samples as text,
 // and backups. It knows a storage.Store and no engine of storage.
 //
+//	GET  /, /assets/…             the page (package webui)
 //	GET  /-/healthy               200 while the process serves
 //	GET  /-/ready                 200 while the store works, else 503; on a full disk 200, with "reads only" and why
 //	GET  /metrics                 the server's own figures, for Prometheus (metrics.go, package ownmetrics)
@@ -83,6 +84,8 @@ type Config struct {
 
 	Version string            // of metricd, for those who ask
 	Flags   map[string]string // how the server was started, for those who ask; not changed any more
+	// LineAddr is where the line protocol is served, HOST:PORT, for those who ask; empty: nowhere.
+	LineAddr string
 
 	// Query are the limits of the engine of queries, and where it logs. What it counts is in Metrics, and Own is seen by it.
 	Query promql.Options
@@ -143,6 +146,7 @@ func New(cfg Config) *Server {
 	s.mountIngest()
 	s.mountQueries()
 	s.mountBoards()
+	s.mountPage()
 	return s
 }
 

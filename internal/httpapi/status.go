@@ -54,11 +54,13 @@ func (s *Server) runtimeInfo(*http.Request, url.Values) (found, error) {
 		GOGC                string    `json:"GOGC"`
 		GODEBUG             string    `json:"GODEBUG"`
 		StorageRetention    string    `json:"storageRetention"`
+		LineAddress         string    `json:"lineAddress"` // not Prometheus'
 	}{
 		StartTime: s.started.UTC(), CWD: dir, Hostname: host, ServerTime: s.cfg.Now().UTC(),
 		ReloadConfigSuccess: true, LastConfigTime: s.started.UTC(),
 		GoroutineCount: runtime.NumGoroutine(), GOMAXPROCS: runtime.GOMAXPROCS(0), GOMEMLIMIT: memory,
 		GOGC: os.Getenv("GOGC"), GODEBUG: os.Getenv("GODEBUG"), StorageRetention: s.cfg.Flags["retention"],
+		LineAddress: s.cfg.LineAddr,
 	}), nil
 }
 
