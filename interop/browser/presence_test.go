@@ -1,0 +1,31 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+
+	"metricd"
+)
+
+// TestAway: the page says when the server is away, and goes on by itself when it is back.
+func TestAway(t *testing.T) {
+	cfg := metricd.Config{Listen: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: t.TempDir()}
+	server, stop := serve(t, cfg)
+	p := browse(t, server)
+	p.put(june("palm.cpu")...)
+	p.visit("#explore?q0=palm.cpu&" + juneRange)
+	p.says("1 series, 24 samples")
+	p.until(`document.querySelector('.banner').hidden`)
+
+	p.mu.Lock()
+	p.mu.away = true
+	p.mu.Unlock()
+	stop()
+	p.says("The server does not answer")
+	cfg.Listen, cfg.HTTP = p.line, strings.TrimSuffix(strings.TrimPrefix(p.address, "http://"), "/")
+	serve(t, cfg)
+	p.until(`document.querySelector('.banner').hidden`)
+	p.put("put palm.cpu 99 1150200001")
+	p.visit("#explore?q0=palm.cpu&" + juneRange)
+	p.says("1 series, 25 samples")
+}
