@@ -2,6 +2,8 @@ package browser
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
@@ -110,4 +112,35 @@ func TestTouch(t *testing.T) {
 		send('pointerdown', 0.27); send('pointermove', 0.5); send('pointermove', 0.73); send('pointerup', 0.73);
 	})()`))
 	p.until(`/from=2006-06-13T06/.test(location.hash)`)
+}
+
+// TestHover: a name under the pointer tells its type and its help, as its sender told them.
+func TestHover(t *testing.T) {
+	p := open(t)
+	const sent = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"palm.water","unit":"By","description":"What <b>evaporates</b>.",
+		"sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{"timeUnixNano":"1150156800000000000","asDouble":7}]}}]}]}]}`
+	answer, err := http.Post(p.address+"v1/metrics", "application/json", strings.NewReader(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatal(answer.Status)
+	}
+	p.visit("#explore?q0=rate(palm_water_bytes_total[5m])&" + juneRange)
+	p.until(`document.querySelector('.cm-line')?.innerText.includes('palm_water')`)
+	box, err := chromedp.Run(p.ctx, chromedp.Evaluate[struct{ X, Y, Width, Height float64 }](`(() => {
+		const line = document.querySelector('.cm-line'), range = document.createRange(), walk = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+		while (walk.nextNode() && !walk.currentNode.data.includes('palm_water')) { }
+		range.setStart(walk.currentNode, walk.currentNode.data.indexOf('palm_water'));
+		range.setEnd(walk.currentNode, range.startOffset + 'palm_water'.length);
+		return range.getBoundingClientRect().toJSON();
+	})()`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, box.X+box.Width/2, box.Y+box.Height/2))
+	p.until(`/counter/.test(document.querySelector('.cm-tooltip-hover').innerText) && document.querySelector('.cm-tooltip-hover').innerText.includes('What <b>evaporates</b>.')`)
+	p.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 1, 1))
+	p.until(`document.querySelector('.cm-tooltip-hover') === null`)
 }
