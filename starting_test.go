@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func (o *opening) untilThere(t *testing.T) {
 	}
 }
 
-// TestStarting: while the store is being opened the server is healthy and not ready, and then the same listeners serve.
+// TestStarting: while the store is being opened the server is healthy and not ready, and the page is there; then the same listeners serve.
 func TestStarting(t *testing.T) {
 	o := startOpening(t)
 	o.untilThere(t)
@@ -119,6 +120,9 @@ func TestStarting(t *testing.T) {
 		if status == 503 && (said.ErrorType != "unavailable" || header.Get("Retry-After") == "" || said.Error[:10] != "recovering") {
 			t.Errorf("%+v: %s %v", tt, body, header)
 		}
+	}
+	if status, page, _, err := o.ask(t, "GET", "/", "localhost"); err != nil || status != 200 || !strings.HasPrefix(page, "<!doctype html>") {
+		t.Errorf("the page: got %d %s, %v", status, page, err)
 	}
 	silent, err := net.Dial("tcp", o.web) // it must not hold up the start
 	if err != nil {

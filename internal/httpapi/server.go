@@ -150,12 +150,13 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// NewStarting returns a Server for the time in which the store of cfg is still being opened: it is healthy, and 503 is the answer to all else.
+// NewStarting returns a Server for the time in which the store of cfg is still being opened: it is healthy, the page is there and waits, and 503 is the answer to all else.
 // Config.Store is not needed. It stops within about a second.
 func NewStarting(cfg Config) *Server {
 	s := newServer(cfg)
 	s.stopTime = time.Second
 	s.mux.Handle("GET /-/healthy", s.answer(s.healthy))
+	s.mountPage()
 	s.mux.Handle("/", s.answer(func(*reply, *http.Request) error { return errRecovering }))
 	return s
 }

@@ -153,3 +153,16 @@ func TestHostile(t *testing.T) {
 		p.until(`!document.querySelector('img')`)
 	}
 }
+
+// TestLeftOut: over the limit the page says how many series it leaves out, of raw samples and of values at steps.
+func TestLeftOut(t *testing.T) {
+	var lines []string
+	for i := range 130 {
+		lines = append(lines, fmt.Sprintf("put palm.cpu;core=%d 1 1150156800", i))
+	}
+	p := open(t, lines...)
+	p.visit("#explore?q0=palm.cpu&" + juneRange)
+	p.says("Only 100 of 130 series are shown.")
+	p.visit("#explore?q0=palm.cpu*2%20%23%20twice&" + juneRange)
+	p.says("Only 100 of at least 130 series are shown.")
+}

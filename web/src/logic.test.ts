@@ -90,6 +90,12 @@ describe('units', () => {
     ['count(a_bytes)', 'none'],
     ['a_bytes + b_seconds', 'none'],
     ['latency_ms', 'ms'],
+    ['host.cpu.user', 'percent'],
+    ['cpu_iowait{host="a"}', 'percent'],
+    ['cpu_usage_idle{cpu="cpu0"}', 'percent'],
+    ['sum(host.cpu.nice)', 'percent'],
+    ['node_cpu_guest_seconds_total', 'seconds'],
+    ['cpu.users', 'none'],
   ])('of %s', (query, unit) => expect(guessUnit(query)).toBe(unit));
 
   it('asks the series where the query has no name', () => {

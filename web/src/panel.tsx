@@ -187,7 +187,7 @@ function Facts({ outcome, log }: { outcome: Outcome; log: boolean }) {
       {step > 0 ? `Every ${formatDuration(step)}, from samples up to ${formatDuration(lookback)} old.` : 'Raw samples.'}{' '}
       {more > 0 && (
         <b>
-          {more === Infinity ? `Only the first ${mostSeries} series are shown; there are more.` : `Only ${series.length} of ${format(series.length + more, 'none')} series are shown.`} Narrow the query, or use
+          {more === Infinity ? `Only the first ${mostSeries} series are shown; there are more.` : `Only ${series.length} of ${step > 0 ? 'at least ' : ''}${format(series.length + more, 'none')} series are shown.`} Narrow the query, or use
           topk.{' '}
         </b>
       )}

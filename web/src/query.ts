@@ -21,7 +21,7 @@ export interface Outcome {
   span: Span; // of the query
   step: number; // ms; 0: raw samples
   lookback: number; // ms; 0: raw samples
-  more: number; // series that are left out; Infinity: nobody knows how many
+  more: number; // series that are left out, at least; Infinity: nobody knows how many
   samples: number; // in series
   took: number; // ms, from the request to its last byte
   notes: string[]; // of the server
@@ -94,21 +94,33 @@ async function stepped(text: string, span: Span, wanted: number, signal: AbortSi
   const back = lookback(step);
   // Steps are at multiples of their length, so that a moving range gives the same values again.
   const first = Math.ceil(span.from / step) * step;
-  const answer = await ask(
-    'query_range',
-    [
-      ['query', text],
-      ['start', seconds(first)],
-      ['end', seconds(Math.max(span.to, first))],
-      ['step', seconds(step)],
-      ['lookback_delta', formatDuration(back)],
-      ['limit', String(mostSeries + 1)],
-    ],
-    signal,
-  );
-  const all = seriesOf(answer.data, 0, (times) => stepGaps(times, step));
+  const times: Param[] = [
+    ['start', seconds(first)],
+    ['end', seconds(Math.max(span.to, first))],
+    ['step', seconds(step)],
+    ['lookback_delta', formatDuration(back)],
+  ];
+  const answer = await ask('query_range', [['query', text], ...times, ['limit', String(mostSeries + 1)]], signal);
+  const all = seriesOf(answer.data, 0, (at) => stepGaps(at, step));
   const series = all.slice(0, mostSeries);
-  return made(series, span, { step, lookback: back }, all.length > series.length ? Infinity : 0, [answer]);
+  const more = all.length > series.length ? await beyond(text, times, signal) : 0;
+  return made(series, span, { step, lookback: back }, more, [answer]);
+}
+
+/** beyond returns how many series more than those that are shown a query has at the step with most of them; Infinity if it can't be told. */
+async function beyond(text: string, times: readonly Param[], signal: AbortSignal): Promise<number> {
+  try {
+    // The query may end in a comment.
+    const { data } = await ask('query_range', [['query', `count(${text}\n)`], ...times], signal);
+    const [counts] = seriesOf(data, 0, () => new Uint8Array());
+    const most = counts ? counts.values.reduce((a, b) => Math.max(a, b), 0) : 0;
+    return most > mostSeries ? most - mostSeries : Infinity;
+  } catch (error) {
+    if (signal.aborted) {
+      throw error;
+    }
+    return Infinity;
+  }
 }
 
 function made(series: Series[], span: Span, steps: { step: number; lookback: number }, more: number, answers: Answer[]): Outcome {

@@ -69,8 +69,14 @@ export function guessUnit(query: string, names: readonly string[] = []): Unit {
   return [...calls].some((name) => perSecond.has(name)) ? rateOf(unit) : unit;
 }
 
+/** The time of a processor by mode, as collect and Telegraf call it: host.cpu.user, cpu_usage_user. Both count percents. */
+const modes = /(?:^|[._])cpu[._](?:usage_)?(?:busy|user|nice|system|irq|softirq|steal|iowait|idle|guest|guest_nice)$/;
+
 /** unitOfName reads the last words of a name, however they are joined: node_memory_bytes, host.mem.bytes, DiskReadBytes, disk.used%. */
 function unitOfName(name: string): Unit {
+  if (modes.test(name)) {
+    return 'percent';
+  }
   const parts = name
     .replace(/%/g, ' % ')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
