@@ -1,9 +1,12 @@
 package blocks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -175,4 +178,46 @@ func TestAwait(t *testing.T) {
 	}
 	close(stop)
 	<-stopped
+}
+
+// slowList is a file system whose List waits while gate is set: it tells that it was called, and goes on when told so.
+type slowList struct {
+	vfs.FS
+	gate atomic.Pointer[chan struct{}]
+}
+
+func (fs *slowList) List(dir string) ([]string, error) {
+	if gate := fs.gate.Load(); gate != nil {
+		*gate <- struct{}{}
+		<-*gate
+	}
+	return fs.FS.List(dir)
+}
+
+// TestLeftBehind: Pebble, when it is still being opened while the store fails and is closed, finds what it needs when it goes on.
+func TestLeftBehind(t *testing.T) {
+	fs := &slowList{FS: vfs.NewMem()}
+	mustClose(t, mustOpen(t, Options{FS: fs}))
+	s := mustOpen(t, Options{FS: fs, ReadOnly: true})
+	gate := make(chan struct{})
+	fs.gate.Store(&gate)
+	made := make(chan error, 1)
+	go func() { made <- s.MakeWritable() }()
+	<-gate
+	s.health.fail(errDisk)
+	if err := <-made; !errors.Is(err, errDisk) {
+		t.Errorf("MakeWritable: %v", err)
+	}
+	if err := s.Close(); !errors.Is(err, errDisk) {
+		t.Errorf("Close: %v", err)
+	}
+	fs.gate.Store(nil)
+	gate <- struct{}{}
+	buf := make([]byte, 1<<20)
+	opens := func(goroutine []byte) bool { // rather than waiting for a flush that ended with the failure
+		return bytes.Contains(goroutine, []byte("openPebble")) && !bytes.Contains(goroutine, []byte("(*Cond).Wait"))
+	}
+	for slices.ContainsFunc(bytes.Split(buf[:runtime.Stack(buf, true)], []byte("\n\n")), opens) {
+		time.Sleep(time.Millisecond)
+	}
 }

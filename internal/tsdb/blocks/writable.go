@@ -65,7 +65,9 @@ func (s *Store) openPebble(p *pebble.Options) error {
 		err error
 	}
 	done := make(chan result, 1)
+	p.Cache.Ref() // what is left behind may come to it after Close
 	go func() {
+		defer p.Cache.Unref()
 		db, err := pebble.Open(s.opts.Dir, p)
 		done <- result{db, err}
 	}()
