@@ -17,10 +17,14 @@ import (
 const native = "    send_native_histograms: true\n"
 
 // TestPrometheusOfDebian has a Prometheus that is years old scrape itself and a target, and send by remote write 1.0. The server is killed: it has
-// all that Prometheus has, to the last bit.
+// all that Prometheus has, to the last bit. Its promtool takes docs/alerts.yml.
 func TestPrometheusOfDebian(t *testing.T) {
 	t.Parallel()
-	p := newPrometheus(t, filepath.Join(debian(t, "prometheus"), "usr/bin/prometheus"), "--enable-feature=native-histograms")
+	bin := filepath.Join(debian(t, "prometheus"), "usr/bin")
+	if out := run(t, exec.Command(filepath.Join(bin, "promtool"), "check", "rules", filepath.Join(root, "docs/alerts.yml"))); !strings.Contains(out, "SUCCESS") {
+		t.Errorf("promtool check rules: %s", out)
+	}
+	p := newPrometheus(t, filepath.Join(bin, "prometheus"), "--enable-feature=native-histograms")
 	p.jobs = `
   - job_name: target
     static_configs: [{targets: ["TARGET"]}]
