@@ -41,7 +41,7 @@ func TestTree(t *testing.T) {
 	p.run(chromedp.KeyEvent(kb.Escape))
 	p.until(rows + `[0] === '▾ host. 3 series'`)
 	p.until(rows + `.some((row) => row.startsWith('user 43'))`) // what is below moves no more
-	p.run(chromedp.Evaluate[chromedp.Void](`document.querySelector('.row .all').click()`))
+	p.run(chromedp.Click(chromedp.CSS(".row .all")))
 	p.says("5 series, 5 samples")
 	p.until(`document.querySelector('#range').value.startsWith('2006-06-1')`)
 }
