@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -37,6 +38,14 @@ func debian(t *testing.T, name string) string {
 	}
 	run(t, exec.Command("dpkg", "-x", found[0], dir))
 	return dir
+}
+
+// pypi installs packages of PyPI in a directory of their own and returns that, and the environment by which Python finds them there.
+func pypi(t *testing.T, packages ...string) (dir string, env []string) {
+	t.Helper()
+	dir = t.TempDir()
+	run(t, exec.Command("python3", append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", dir}, packages...)...))
+	return dir, append(os.Environ(), "PYTHONPATH="+dir, "NO_PROXY=127.0.0.1")
 }
 
 // run runs cmd, which must exit with 0, and returns what it printed.

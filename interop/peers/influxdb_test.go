@@ -2,11 +2,9 @@ package peers
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 // clients are InfluxDB's clients for Python, of versions 2 and 1.
@@ -16,11 +14,10 @@ var clients = []string{"influxdb-client==1.50.0", "influxdb==5.3.2"}
 // among them, in batches, and while the server's disk is full.
 func TestInfluxDBClients(t *testing.T) {
 	t.Parallel()
-	lib := t.TempDir()
-	run(t, exec.Command("python3", append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", lib}, clients...)...))
+	_, env := pypi(t, clients...)
 	s, disk := serveSmall(t)
 	cmd := exec.Command("python3", "testdata/write.py", "http://"+s.http)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+lib, "NO_PROXY=127.0.0.1")
+	cmd.Env = env
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -35,11 +32,7 @@ func TestInfluxDBClients(t *testing.T) {
 		disk.free(t)
 	}
 	stdin.Close()
-	select {
-	case <-p.ended:
-	case <-time.After(patience):
-		t.Fatal("the clients do not end")
-	}
+	p.wait(t)
 	want := influxWant(disk != nil)
 	if err := s.missing(want); err != nil {
 		t.Error(err)

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // otelPackages are OpenTelemetry's SDK for Python, with what sets it up from the environment and sends by OTLP over HTTP.
@@ -21,11 +19,10 @@ var otelPackages = []string{"opentelemetry-distro==0.66b2", "opentelemetry-expor
 // counter. The server is killed in between.
 func TestOpenTelemetry(t *testing.T) {
 	t.Parallel()
-	lib := t.TempDir()
-	run(t, exec.Command("python3", append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", lib}, otelPackages...)...))
+	lib, env := pypi(t, otelPackages...)
 	s := serve(t)
 	cmd := exec.Command(filepath.Join(lib, "bin", "opentelemetry-instrument"), "python3", "testdata/orders.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+lib, "NO_PROXY=127.0.0.1", "OTEL_SERVICE_NAME=checkout", "OTEL_METRIC_EXPORT_INTERVAL=200", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
+	cmd.Env = append(env, "OTEL_SERVICE_NAME=checkout", "OTEL_METRIC_EXPORT_INTERVAL=200", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
 	for line := range strings.Lines(s.block(t, "OpenTelemetry", 0)) {
 		if setting, ok := strings.CutPrefix(strings.TrimSpace(line), "$ export "); ok {
 			cmd.Env = append(cmd.Env, setting)
@@ -48,11 +45,7 @@ func TestOpenTelemetry(t *testing.T) {
 	// When it ends it exports what it still has.
 	io.WriteString(stdin, "order\norder\n")
 	stdin.Close()
-	select {
-	case <-sdk.ended:
-	case <-time.After(patience):
-		t.Fatal("the program does not end")
-	}
+	sdk.wait(t)
 	if err := newestOrders(s, 4); err != nil {
 		t.Error(err)
 	}

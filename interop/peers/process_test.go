@@ -70,13 +70,19 @@ func (p *process) stop(t *testing.T, signal os.Signal) {
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
+	p.wait(t)
+	if signal != syscall.SIGKILL && !p.cmd.ProcessState.Success() {
+		t.Errorf("%s: %v", p.cmd.Args[0], p.cmd.ProcessState)
+	}
+}
+
+// wait waits until the process has ended.
+func (p *process) wait(t *testing.T) {
+	t.Helper()
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
-		t.Fatalf("%s does not stop", p.cmd.Args[0])
-	}
-	if signal != syscall.SIGKILL && !p.cmd.ProcessState.Success() {
-		t.Errorf("%s: %v", p.cmd.Args[0], p.cmd.ProcessState)
+		t.Fatalf("%s does not end", p.cmd.Args[0])
 	}
 }
 
